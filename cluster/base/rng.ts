@@ -1,0 +1,60 @@
+/** Randomness, injected: seeded for tests and simulations, the system's for everything that must not be guessed. */
+import { createHash, randomBytes } from 'node:crypto';
+
+export interface Rng {
+  /** Uniform in [0, 1) with 32 bits. */
+  fraction(): number;
+  /** Uniform whole number, both ends included. @throws RangeError when the range is empty or wider than 2^32 */
+  integer(min: number, max: number): number;
+  /** @throws RangeError for an empty list */
+  pick<T>(items: readonly T[]): T;
+  bytes(count: number): Uint8Array;
+}
+
+const WORD_VALUES = 2 ** 32;
+
+function rngOver(nextWord: () => number): Rng {
+  const integer = (min: number, max: number): number => {
+    const span = max - min + 1;
+    if (!Number.isInteger(min) || !Number.isInteger(max) || span < 1 || span > WORD_VALUES) {
+      throw new RangeError(`no whole number between ${String(min)} and ${String(max)}`);
+    }
+    // Words beyond the last whole multiple of the span would make small results more likely.
+    const limit = WORD_VALUES - (WORD_VALUES % span);
+    let word = nextWord();
+    while (word >= limit) word = nextWord();
+    return min + (word % span);
+  };
+  return {
+    fraction: () => nextWord() / WORD_VALUES,
+    integer,
+    pick: (items) => {
+      if (items.length === 0) throw new RangeError('nothing to pick from');
+      return items[integer(0, items.length - 1)] as (typeof items)[number];
+    },
+    bytes: (count) => Uint8Array.from({ length: count }, () => nextWord() & 0xff),
+  };
+}
+
+/**
+ * The same seed gives the same sequence on every machine. Generator: sfc32 (Chris Doty-Humphrey, PractRand), its
+ * state taken from the SHA-256 of the seed so that similar seeds give unrelated sequences.
+ */
+export function seededRng(seed: string): Rng {
+  const hash = createHash('sha256').update(seed).digest();
+  let [a, b, c] = [hash.readUInt32LE(0), hash.readUInt32LE(4), hash.readUInt32LE(8)];
+  let counter = 1;
+  return rngOver(() => {
+    const word = (a + b + counter) >>> 0;
+    counter = (counter + 1) >>> 0;
+    a = b ^ (b >>> 9);
+    b = (c + (c << 3)) >>> 0;
+    c = (((c << 21) | (c >>> 11)) + word) >>> 0;
+    return word;
+  });
+}
+
+/** Cryptographically strong; use it for ids, nonces and keys. */
+export function systemRng(): Rng {
+  return { ...rngOver(() => randomBytes(4).readUInt32LE(0)), bytes: (count) => randomBytes(count) };
+}
