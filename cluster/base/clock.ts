@@ -1,6 +1,9 @@
 /**
  * Time, injected. Timers run on the monotonic clock, so that a wall clock that steps (NTP, a leap second, a wrong
  * BIOS battery) moves no deadline; the wall clock is only for what people read.
+ *
+ * An exception out of a timer's action is never swallowed: on the real clock it ends the process like any other
+ * programmer's error, on the fake one it comes out of `advance`.
  */
 
 export interface Timer {
@@ -9,35 +12,51 @@ export interface Timer {
 }
 
 export interface Clock {
-  /** Milliseconds since an arbitrary point; never goes back. */
+  /** Milliseconds since an arbitrary point, with fractions; never goes back. */
   monotonicMs(): number;
   /** Milliseconds since 1970-01-01T00:00:00Z; may step in both directions. */
   wallMs(): number;
-  /** Calls `action` once after `delayMs` (negative counts as 0). */
+  /**
+   * Calls `action` once, never before `delayMs` have passed (negative counts as 0, Infinity as never).
+   * @throws RangeError when the delay is not a number
+   */
   schedule(delayMs: number, action: () => void): Timer;
-  /** Resolves after `delayMs`. @throws the signal's reason when aborted before */
+  /** Resolves after `delayMs`. @throws the signal's reason when it is aborted before */
   sleep(delayMs: number, signal?: AbortSignal): Promise<void>;
 }
 
-/** setTimeout fires at once for longer delays. */
+/** The longest delay setTimeout knows (24.8 days); anything above fires at once. */
 const DELAY_MS_MAX = 2 ** 31 - 1;
+
+function dueAfter(nowMs: number, delayMs: number): number {
+  if (Number.isNaN(delayMs)) throw new RangeError('the delay of a timer is not a number');
+  return nowMs + Math.max(0, delayMs);
+}
+
+function abortReason(signal: AbortSignal): Error {
+  return signal.reason instanceof Error ? signal.reason : new Error('aborted', { cause: signal.reason });
+}
 
 function sleepOn(clock: Clock, delayMs: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
+    if (signal?.aborted === true) {
+      reject(abortReason(signal));
+      return;
+    }
     const abort = (): void => {
       timer.cancel();
-      reject(signal?.reason instanceof Error ? signal.reason : new Error('aborted', { cause: signal?.reason }));
+      if (signal !== undefined) reject(abortReason(signal));
     };
     const timer = clock.schedule(delayMs, () => {
       signal?.removeEventListener('abort', abort);
       resolve();
     });
-    if (signal?.aborted === true) abort();
-    else signal?.addEventListener('abort', abort, { once: true });
+    signal?.addEventListener('abort', abort, { once: true });
   });
 }
 
 export class RealClock implements Clock {
+  /** CLOCK_MONOTONIC, which NTP slews but nobody sets. */
   monotonicMs(): number {
     return performance.now();
   }
@@ -47,11 +66,15 @@ export class RealClock implements Clock {
   }
 
   schedule(delayMs: number, action: () => void): Timer {
-    const dueMs = this.monotonicMs() + delayMs;
+    const dueMs = dueAfter(this.monotonicMs(), delayMs);
     let handle: NodeJS.Timeout;
     const arm = (): void => {
-      const leftMs = dueMs - this.monotonicMs();
-      handle = setTimeout(leftMs > DELAY_MS_MAX ? arm : action, Math.min(Math.max(leftMs, 0), DELAY_MS_MAX));
+      handle = setTimeout(fire, Math.min(dueMs - this.monotonicMs(), DELAY_MS_MAX));
+    };
+    // setTimeout counts whole milliseconds and can be early by a fraction of one.
+    const fire = (): void => {
+      if (this.monotonicMs() < dueMs) arm();
+      else action();
     };
     arm();
     return {
@@ -68,7 +91,6 @@ export class RealClock implements Clock {
 
 interface FakeTimer {
   readonly dueMs: number;
-  readonly order: number;
   readonly action: () => void;
 }
 
@@ -76,8 +98,9 @@ interface FakeTimer {
 export class FakeClock implements Clock {
   #monotonicMs: number;
   #wallOffsetMs: number;
-  #order = 0;
-  readonly #timers = new Set<FakeTimer>();
+  #isAdvancing = false;
+  /** By due time, equal ones in the order they were scheduled. */
+  readonly #timers: FakeTimer[] = [];
 
   constructor(options: { readonly monotonicMs?: number; readonly wallMs?: number } = {}) {
     this.#monotonicMs = options.monotonicMs ?? 0;
@@ -93,13 +116,18 @@ export class FakeClock implements Clock {
   }
 
   get pendingTimers(): number {
-    return this.#timers.size;
+    return this.#timers.length;
   }
 
   schedule(delayMs: number, action: () => void): Timer {
-    const timer: FakeTimer = { dueMs: this.#monotonicMs + Math.max(0, delayMs), order: this.#order++, action };
-    this.#timers.add(timer);
-    return { cancel: () => void this.#timers.delete(timer) };
+    const timer: FakeTimer = { dueMs: dueAfter(this.#monotonicMs, delayMs), action };
+    this.#timers.splice(this.#placeAfter(timer.dueMs), 0, timer);
+    return {
+      cancel: () => {
+        const index = this.#timers.indexOf(timer);
+        if (index >= 0) this.#timers.splice(index, 1);
+      },
+    };
   }
 
   sleep(delayMs: number, signal?: AbortSignal): Promise<void> {
@@ -114,12 +142,24 @@ export class FakeClock implements Clock {
   /**
    * Moves time on by `byMs` and fires what falls due, in order of time, then of scheduling. Promise continuations
    * run before the first timer and after each, so that timers they set within the span fire too.
+   * @throws what an action throws; time then stands where that timer was due, and later timers are still pending
+   * @throws RangeError for a negative span; Error while another `advance` runs (two would mix up the order)
    */
   async advance(byMs: number): Promise<void> {
-    const endMs = this.#monotonicMs + byMs;
+    if (!(byMs >= 0)) throw new RangeError(`time cannot advance by ${String(byMs)} ms`);
+    if (this.#isAdvancing) throw new Error('the clock is advancing already: await the advance before');
+    this.#isAdvancing = true;
+    try {
+      await this.#runUntil(this.#monotonicMs + byMs);
+    } finally {
+      this.#isAdvancing = false;
+    }
+  }
+
+  async #runUntil(endMs: number): Promise<void> {
     await settle();
-    for (let next = this.#nextDue(endMs); next !== undefined; next = this.#nextDue(endMs)) {
-      this.#timers.delete(next);
+    for (let next = this.#timers[0]; next !== undefined && next.dueMs <= endMs; next = this.#timers[0]) {
+      this.#timers.shift();
       this.#monotonicMs = next.dueMs;
       next.action();
       await settle();
@@ -127,14 +167,17 @@ export class FakeClock implements Clock {
     this.#monotonicMs = endMs;
   }
 
-  #nextDue(endMs: number): FakeTimer | undefined {
-    let next: FakeTimer | undefined;
-    for (const timer of this.#timers) {
-      const isEarlier =
-        next === undefined || timer.dueMs < next.dueMs || (timer.dueMs === next.dueMs && timer.order < next.order);
-      if (timer.dueMs <= endMs && isEarlier) next = timer;
+  /** Where a timer due at `dueMs` belongs: behind every other that is due no later. */
+  #placeAfter(dueMs: number): number {
+    let low = 0;
+    let high = this.#timers.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      const isLater = (this.#timers[middle]?.dueMs ?? Infinity) > dueMs;
+      if (isLater) high = middle;
+      else low = middle + 1;
     }
-    return next;
+    return low;
   }
 }
 

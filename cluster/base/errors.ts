@@ -23,6 +23,7 @@ export class OperatingError extends Error {
   readonly retryable: boolean;
   readonly details: ErrorDetails;
 
+  /** @param cause what was caught; kept as `cause` unless undefined */
   constructor(fields: OperatingErrorFields, cause?: unknown) {
     super(fields.message, cause === undefined ? undefined : { cause });
     this.code = fields.code;
@@ -36,32 +37,55 @@ export function isOperatingError(value: unknown, code?: string): value is Operat
   return value instanceof OperatingError && (code === undefined || value.code === code);
 }
 
-/** Message and causes in one line, outermost first: "cannot x: cannot y: connection refused". */
-export function describeErrorChain(error: unknown): string {
-  const sentences: string[] = [];
-  const seen = new Set<unknown>();
-  for (let current = error; current !== undefined && !seen.has(current); ) {
-    seen.add(current);
-    sentences.push(current instanceof Error ? current.message : String(current));
+/** Ends a chain that somebody made endless; no honest one is longer. */
+const CHAIN_LENGTH_MAX = 20;
+
+/** The error and its causes, outermost first. A cause met before (a ring) ends the list. */
+export function errorChain(error: unknown): readonly unknown[] {
+  const chain: unknown[] = [];
+  let current = error;
+  while (current !== undefined && !chain.includes(current) && chain.length < CHAIN_LENGTH_MAX) {
+    chain.push(current);
     current = current instanceof Error ? current.cause : undefined;
   }
-  return sentences.join(': ');
+  return chain;
+}
+
+function describeOne(error: unknown): string {
+  if (error instanceof Error && error.message !== '') return error.message;
+  // Node's connect() to a name with several addresses fails with an empty message over one error per address.
+  if (error instanceof AggregateError && error.errors.length > 0)
+    return error.errors.map(describeOne).join('; ');
+  if (error instanceof Error)
+    return 'code' in error && typeof error.code === 'string' ? error.code : error.name;
+  // Only the kind of a thrown object is told: its content may be a patient's, and a sentence cannot be redacted.
+  return typeof error === 'object' && error !== null ? 'an object that is not an error' : String(error);
+}
+
+/** Message and causes in one line, outermost first: "cannot x: cannot y: connection refused". Never throws. */
+export function describeErrorChain(error: unknown): string {
+  return errorChain(error).map(describeOne).join(': ');
 }
 
 export interface ErrorDefinition {
-  /** `{name}` is replaced by details.name. */
+  /** `{name}` is replaced by details.name; never name a field of log.ts's REDACTED_FIELDS here. */
   readonly message: string;
+  /** May hold `{name}` as well. */
   readonly action: string;
   readonly retryable: boolean;
 }
 
-type ErrorFactory = (details?: ErrorDetails, cause?: unknown) => OperatingError;
+/** @throws TypeError when a text names a detail that is not given */
+export type ErrorFactory = (details?: ErrorDetails, cause?: unknown) => OperatingError;
+
+function detailText(value: unknown): string {
+  return typeof value === 'object' && value !== null ? JSON.stringify(value) : String(value);
+}
 
 function fill(template: string, details: ErrorDetails, code: string): string {
   return template.replaceAll(/\{(\w+)\}/g, (_, name: string) => {
     if (!Object.hasOwn(details, name)) throw new TypeError(`${code}: its text needs the detail "${name}"`);
-    const value = details[name];
-    return typeof value === 'string' ? value : JSON.stringify(value);
+    return detailText(details[name]);
   });
 }
 
@@ -77,7 +101,13 @@ export function defineErrors<Code extends string>(
     const { message, action, retryable } = catalogue[code];
     factories[code] = (details = {}, cause) =>
       new OperatingError(
-        { code, message: fill(message, details, code), action: fill(action, details, code), retryable, details },
+        {
+          code,
+          message: fill(message, details, code),
+          action: fill(action, details, code),
+          retryable,
+          details,
+        },
         cause,
       );
   }

@@ -8,6 +8,7 @@ export interface Rng {
   integer(min: number, max: number): number;
   /** @throws RangeError for an empty list */
   pick<T>(items: readonly T[]): T;
+  /** @throws RangeError when `count` is not a whole number from 0 */
   bytes(count: number): Uint8Array;
 }
 
@@ -16,8 +17,8 @@ const WORD_VALUES = 2 ** 32;
 function rngOver(nextWord: () => number): Rng {
   const integer = (min: number, max: number): number => {
     const span = max - min + 1;
-    if (!Number.isInteger(min) || !Number.isInteger(max) || span < 1 || span > WORD_VALUES) {
-      throw new RangeError(`no whole number between ${String(min)} and ${String(max)}`);
+    if (!Number.isSafeInteger(min) || !Number.isSafeInteger(max) || span < 1 || span > WORD_VALUES) {
+      throw new RangeError(`no range to draw a whole number from: ${String(min)} to ${String(max)}`);
     }
     // Words beyond the last whole multiple of the span would make small results more likely.
     const limit = WORD_VALUES - (WORD_VALUES % span);
@@ -32,13 +33,20 @@ function rngOver(nextWord: () => number): Rng {
       if (items.length === 0) throw new RangeError('nothing to pick from');
       return items[integer(0, items.length - 1)] as (typeof items)[number];
     },
-    bytes: (count) => Uint8Array.from({ length: count }, () => nextWord() & 0xff),
+    bytes: (count) => {
+      if (!Number.isSafeInteger(count) || count < 0)
+        throw new RangeError(`no count of bytes: ${String(count)}`);
+      return Uint8Array.from({ length: count }, () => nextWord() & 0xff);
+    },
   };
 }
 
 /**
- * The same seed gives the same sequence on every machine. Generator: sfc32 (Chris Doty-Humphrey, PractRand), its
- * state taken from the SHA-256 of the seed so that similar seeds give unrelated sequences.
+ * The same seed gives the same sequence on every machine. Never for ids or keys of a real site.
+ *
+ * Generator: sfc32, the "small fast counting" generator of Chris Doty-Humphrey (PractRand, sfc.h); three 32-bit
+ * words of state and a counter, hence a period of at least 2^32. The state is the SHA-256 of the seed, so that
+ * similar seeds give unrelated sequences.
  */
 export function seededRng(seed: string): Rng {
   const hash = createHash('sha256').update(seed).digest();
@@ -47,7 +55,7 @@ export function seededRng(seed: string): Rng {
   return rngOver(() => {
     const word = (a + b + counter) >>> 0;
     counter = (counter + 1) >>> 0;
-    a = b ^ (b >>> 9);
+    a = (b ^ (b >>> 9)) >>> 0;
     b = (c + (c << 3)) >>> 0;
     c = (((c << 21) | (c >>> 11)) + word) >>> 0;
     return word;

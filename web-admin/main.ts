@@ -1,0 +1,106 @@
+/**
+ * The panel of one node: parse, open, listen, announce ready, wait, stop.
+ *
+ *     node dist/web-admin/main.js --site <site document> --node <node document>
+ *
+ * Plain HTTP on the service LAN, without login, because the page shows nothing but the state of the node; TLS and
+ * login come with the panel itself and must be there before anything can be changed here.
+ */
+import { readFile } from 'node:fs/promises';
+import { get } from 'node:http';
+import { parseArgs } from 'node:util';
+import { RealClock } from '../cluster/base/clock.js';
+import { describeErrorChain, isOperatingError } from '../cluster/base/errors.js';
+import { openLog } from '../cluster/base/log.js';
+import { systemRng } from '../cluster/base/rng.js';
+import { openServiceNotify } from '../cluster/base/service-notify.js';
+import { parseNode } from '../firmware-config/parse-node.js';
+import { parseSite } from '../firmware-config/parse-site.js';
+import { panelErrors } from './errors.js';
+import { FileStatusSource } from './file-status-source.js';
+import { buildServer } from './server.js';
+
+/** A service address comes and goes: listening on every address means that it is answered from its first packet. */
+const EVERY_ADDRESS = '0.0.0.0';
+const STOP_MS_MAX = 2000;
+const ALIVE_MS_MAX = 1000;
+
+interface PanelPaths {
+  readonly site: string;
+  readonly node: string;
+}
+
+function parseArguments(args: readonly string[]): PanelPaths {
+  let site: string | undefined;
+  let node: string | undefined;
+  try {
+    const options = { site: { type: 'string' }, node: { type: 'string' } } as const;
+    ({ site, node } = parseArgs({ args: [...args], options }).values);
+  } catch (error) {
+    throw panelErrors.PANEL_BAD_ARGUMENT({ problem: describeErrorChain(error) });
+  }
+  if (site === undefined) throw panelErrors.PANEL_BAD_ARGUMENT({ problem: 'no --site' });
+  if (node === undefined) throw panelErrors.PANEL_BAD_ARGUMENT({ problem: 'no --node' });
+  return { site, node };
+}
+
+async function readDocument(path: string): Promise<unknown> {
+  return JSON.parse(await readFile(path, 'utf8')) as unknown;
+}
+
+/** Asks itself from outside, so that a panel that has stopped answering is restarted. */
+function answersHealthz(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const request = get({ host: '127.0.0.1', port, path: '/healthz', timeout: ALIVE_MS_MAX }, (response) => {
+      response.resume();
+      resolve(response.statusCode === 200);
+    });
+    request.on('timeout', () => request.destroy());
+    request.on('error', () => {
+      resolve(false);
+    });
+  });
+}
+
+async function main(): Promise<void> {
+  const paths = parseArguments(process.argv.slice(2));
+  const [site, nodeDocument] = [
+    parseSite(await readDocument(paths.site)),
+    parseNode(await readDocument(paths.node)),
+  ];
+  const node = site.nodes.find((candidate) => candidate.id === nodeDocument.nodeId);
+  if (node === undefined) {
+    throw panelErrors.PANEL_BAD_ARGUMENT({
+      problem: `a node "${nodeDocument.nodeId}" that the site does not have`,
+    });
+  }
+  const clock = new RealClock();
+  const log = openLog({ name: 'admin', node: node.id, level: nodeDocument.logLevel });
+  const status = new FileStatusSource({ path: `${nodeDocument.paths.run}/node-status.json`, clock });
+  const homes = new Map<string, string>();
+  for (const { id, serviceAddress } of site.nodes)
+    if (serviceAddress !== undefined) homes.set(serviceAddress, id);
+  const server = buildServer({ status, clock, rng: systemRng(), log }, { node, homes });
+
+  const { panel: port } = site.ports;
+  await server.listen({ host: EVERY_ADDRESS, port }).catch((error: unknown) => {
+    const problem = error instanceof Error ? error.message : String(error);
+    throw panelErrors.PANEL_CANNOT_LISTEN({ port, problem }, error);
+  });
+  const { NOTIFY_SOCKET, WATCHDOG_USEC } = process.env;
+  const notify = openServiceNotify({ socketPath: NOTIFY_SOCKET, watchdogUsec: WATCHDOG_USEC, clock, log });
+  notify.ready(`panel on port ${String(port)}`);
+  notify.startWatchdog(() => answersHealthz(port));
+
+  process.once('SIGTERM', () => {
+    notify.stop();
+    clock.schedule(STOP_MS_MAX, () => process.exit(1));
+    void server.close().then(() => process.exit(0));
+  });
+}
+
+main().catch((error: unknown) => {
+  const sentence = isOperatingError(error) ? `${error.message}\n${error.action}` : describeErrorChain(error);
+  process.stderr.write(`${sentence}\n`);
+  process.exit(1);
+});
