@@ -5,12 +5,19 @@ import { DEFAULTS } from '../defaults/defaults.js';
 const strict = { additionalProperties: false } as const;
 
 const path = (defaultPath: string) =>
-  Type.String({ pattern: '^/[^\\s]+$', default: defaultPath, description: 'Give an absolute path without spaces.' });
+  Type.String({
+    pattern: '^/[^\\s]+$',
+    default: defaultPath,
+    description: 'Give an absolute path without spaces.',
+  });
 
 export const NodeDocumentSchema = Type.Object(
   {
     version: Type.Literal(1, { description: 'This release reads version 1.' }),
-    nodeId: Type.String({ pattern: '^[a-z][a-z0-9]{0,7}$', description: "Give the node's id in the site document." }),
+    nodeId: Type.String({
+      pattern: '^[a-z][a-z0-9]{0,7}$',
+      description: "Give the node's id in the site document.",
+    }),
     interface: Type.String({
       pattern: '^[a-zA-Z0-9_.-]{1,15}$',
       default: DEFAULTS.interface,

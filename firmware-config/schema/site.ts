@@ -14,7 +14,12 @@ const address = (what: string) =>
   });
 
 const port = (defaultPort: number) =>
-  Type.Integer({ minimum: 1, maximum: 65_535, default: defaultPort, description: 'Give a port from 1 to 65535.' });
+  Type.Integer({
+    minimum: 1,
+    maximum: 65_535,
+    default: defaultPort,
+    description: 'Give a port from 1 to 65535.',
+  });
 
 const milliseconds = (minimum: number, maximum: number, defaultMs: number) =>
   Type.Integer({
@@ -43,7 +48,9 @@ export const SiteNodeSchema = Type.Object(
       description: 'Use 1 to 8 characters of a-z and 0-9, beginning with a letter.',
     }),
     place: Type.Enum(['site', 'dr', 'witness'], { description: 'Use "site", "dr" or "witness".' }),
-    role: Type.Enum(['full', 'witness'], { description: 'Use "full", or "witness" for a node that only votes.' }),
+    role: Type.Enum(['full', 'witness'], {
+      description: 'Use "full", or "witness" for a node that only votes.',
+    }),
     address: address("the node's own address, which never moves"),
     serviceAddress: Type.Optional(address('the service address whose home is this node')),
   },
@@ -53,10 +60,21 @@ export const SiteNodeSchema = Type.Object(
 export const SiteDocumentSchema = Type.Object(
   {
     version: Type.Literal(1, { description: 'This release reads version 1.' }),
-    siteId: Type.String({ pattern: '^[a-z][a-z0-9-]{0,31}$', description: 'Use a short name of a-z, 0-9 and "-".' }),
+    siteId: Type.String({
+      pattern: '^[a-z][a-z0-9-]{0,31}$',
+      description: 'Use a short name of a-z, 0-9 and "-".',
+    }),
     layout: Type.Enum(['pair+dr', 'two-two-one'], { description: 'Use "pair+dr" or "two-two-one".' }),
-    places: Type.Array(PlaceSchema, { minItems: 2, maxItems: 3, description: 'List the places "site" and "dr".' }),
-    nodes: Type.Array(SiteNodeSchema, { minItems: 3, maxItems: 5, description: 'List every node of the layout.' }),
+    places: Type.Array(PlaceSchema, {
+      minItems: 2,
+      maxItems: 3,
+      description: 'List the places "site" and "dr".',
+    }),
+    nodes: Type.Array(SiteNodeSchema, {
+      minItems: 3,
+      maxItems: 5,
+      description: 'List every node of the layout.',
+    }),
     vrrp: Type.Object(
       {
         advertIntervalMs: milliseconds(20, 100, DEFAULTS.vrrp.advertIntervalMs),
@@ -70,7 +88,8 @@ export const SiteDocumentSchema = Type.Object(
           minimum: 1,
           maximum: 250,
           default: DEFAULTS.vrrp.routerIdBase,
-          description: 'Give a number from 1 to 250 that no other VRRP router on this LAN uses, nor the one after it.',
+          description:
+            'Give a number from 1 to 250 that no other VRRP router on this LAN uses, nor the one after it.',
         }),
       },
       { ...strict, default: {} },

@@ -53,7 +53,12 @@ export interface WanPlan {
   readonly nearAddress: string;
   readonly farAddress: string;
   /** Loopback UDP ports in the hub over which the TUN ends and the shuttle exchange packets. */
-  readonly udpPorts: { readonly nearTun: number; readonly nearShuttle: number; readonly farTun: number; readonly farShuttle: number };
+  readonly udpPorts: {
+    readonly nearTun: number;
+    readonly nearShuttle: number;
+    readonly farTun: number;
+    readonly farShuttle: number;
+  };
 }
 
 export interface BoxPlan {
@@ -132,7 +137,9 @@ function planClients(boxId: string, site: PlacePlan): SpacePlan[] {
     kind: 'client' as const,
     namespace: namespaceName(boxId, client.id),
     place: site.id,
-    addresses: Array.from({ length: client.count }, (_, index) => hostOf(site.subnet, client.firstHost + index)),
+    addresses: Array.from({ length: client.count }, (_, index) =>
+      hostOf(site.subnet, client.firstHost + index),
+    ),
     gateway: site.gateway.split('/')[0] ?? '',
     port: `p-${client.id}`,
   }));
@@ -142,7 +149,8 @@ function planClients(boxId: string, site: PlacePlan): SpacePlan[] {
 export function planBox(boxId: string, site: SiteDocument): BoxPlan {
   const places = site.places.map((place) => planPlace(boxId, place));
   const hub = places.find((place) => place.id === 'site');
-  if (hub === undefined) throw new Error('a site document always has the place "site" (checked by parseSite)');
+  if (hub === undefined)
+    throw new Error('a site document always has the place "site" (checked by parseSite)');
   const farPlaces = places.filter((place) => place !== hub);
   return {
     boxId,
@@ -158,7 +166,11 @@ export function planBox(boxId: string, site: SiteDocument): BoxPlan {
 
 /** All namespaces of a box, hubs first. */
 export function namespacesOf(plan: BoxPlan): string[] {
-  return [plan.hub.namespace, ...plan.farPlaces.map((place) => place.namespace), ...plan.spaces.map((space) => space.namespace)];
+  return [
+    plan.hub.namespace,
+    ...plan.farPlaces.map((place) => place.namespace),
+    ...plan.spaces.map((space) => space.namespace),
+  ];
 }
 
 export function getSpace(plan: BoxPlan, id: string): SpacePlan {

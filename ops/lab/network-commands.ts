@@ -2,7 +2,15 @@
  * The `ip` and `nft` input that builds, changes and takes down a box's network, as text. Pure: what it says is
  * what happens, and a test reads it without root.
  */
-import { BRIDGE, NODE_INTERFACE, hubOf, type BoxPlan, type PlacePlan, type SpacePlan, type WanPlan } from './box-plan.js';
+import {
+  BRIDGE,
+  NODE_INTERFACE,
+  hubOf,
+  type BoxPlan,
+  type PlacePlan,
+  type SpacePlan,
+  type WanPlan,
+} from './box-plan.js';
 
 /** Lines for `ip -batch -`, run in the given namespace or, without one, on the host. */
 export interface IpBatch {

@@ -36,7 +36,12 @@ export function run(command: readonly [string, ...string[]], options: RunOptions
     });
     const fail = (status: string, cause?: unknown): void => {
       const text = (output.err() || output.out()).trim().slice(-OUTPUT_SHOWN_MAX);
-      reject(opsErrors.LAB_COMMAND_FAILED({ command: command.join(' '), status, output: text || 'no output' }, cause));
+      reject(
+        opsErrors.LAB_COMMAND_FAILED(
+          { command: command.join(' '), status, output: text || 'no output' },
+          cause,
+        ),
+      );
     };
     child.on('error', (error) => {
       timer.cancel();

@@ -58,7 +58,13 @@ export async function openNotifyReceiver(
   onMessage: (message: NotifyMessage) => void,
   clock: Clock,
 ): Promise<NotifyReceiver> {
-  const [program, ...args] = diesWithParent(['socat', '-u', '-x', `UNIX-RECV:${socketPath},mode=666`, 'OPEN:/dev/null']);
+  const [program, ...args] = diesWithParent([
+    'socat',
+    '-u',
+    '-x',
+    `UNIX-RECV:${socketPath},mode=666`,
+    'OPEN:/dev/null',
+  ]);
   const child: ChildProcess = spawn(program, args, { stdio: ['ignore', 'ignore', 'pipe'] });
   const parser = new SocatDumpParser((text) => {
     onMessage(parseNotifyMessage(text));

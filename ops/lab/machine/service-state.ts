@@ -63,7 +63,12 @@ export interface ServiceStep {
 
 export const SERVICE_STOPPED: ServiceState = { name: 'Stopped', sinceMs: 0, endsMs: [], restarts: 0 };
 
-function to(state: ServiceState, name: ServiceStateName, nowMs: number, effects: ServiceEffect[]): ServiceStep {
+function to(
+  state: ServiceState,
+  name: ServiceStateName,
+  nowMs: number,
+  effects: ServiceEffect[],
+): ServiceStep {
   return { state: { ...state, name, sinceMs: nowMs }, effects };
 }
 
@@ -71,7 +76,12 @@ function ignore(state: ServiceState): ServiceStep {
   return { state, effects: [] };
 }
 
-function afterUnwantedEnd(state: ServiceState, how: string, limits: RestartLimits, nowMs: number): ServiceStep {
+function afterUnwantedEnd(
+  state: ServiceState,
+  how: string,
+  limits: RestartLimits,
+  nowMs: number,
+): ServiceStep {
   const windowStartMs = nowMs - limits.restartsWindowSeconds * 1000;
   const endsMs = [...state.endsMs.filter((ms) => ms > windowStartMs), nowMs];
   const ended = { ...state, endsMs, lastEnd: how };
@@ -117,10 +127,13 @@ export function nextServiceState(
     case 'stop':
       return onStop(state, nowMs);
     case 'ready':
-      return state.name === 'Starting' ? to(state, 'Up', nowMs, [{ type: 'report', what: 'up' }]) : ignore(state);
+      return state.name === 'Starting'
+        ? to(state, 'Up', nowMs, [{ type: 'report', what: 'up' }])
+        : ignore(state);
     case 'exited':
       if (state.name === 'Stopping') return to({ ...state, lastEnd: event.how }, 'Stopped', nowMs, []);
-      if (state.name === 'Starting' || state.name === 'Up') return afterUnwantedEnd(state, event.how, limits, nowMs);
+      if (state.name === 'Starting' || state.name === 'Up')
+        return afterUnwantedEnd(state, event.how, limits, nowMs);
       return ignore(state);
     case 'restartDue':
       if (state.name !== 'Waiting') return ignore(state);
@@ -128,6 +141,9 @@ export function nextServiceState(
     case 'overdue':
       // The end follows as `exited`; only the reason is kept here.
       if (state.name !== 'Starting' && state.name !== 'Up') return ignore(state);
-      return { state: { ...state, lastEnd: event.how }, effects: [{ type: 'report', what: 'overdue' }, { type: 'abort' }] };
+      return {
+        state: { ...state, lastEnd: event.how },
+        effects: [{ type: 'report', what: 'overdue' }, { type: 'abort' }],
+      };
   }
 }

@@ -22,7 +22,12 @@ export interface Impairment {
 export const DEFAULT_IMPAIRMENT: Impairment = { delayMs: 15, jitterMs: 0, lossPercent: 0, cut: false };
 
 /** @returns when the packet leaves (same clock as nowMs), or undefined when it is lost */
-export function decideDeparture(link: Impairment, lastDepartureMs: number, nowMs: number, rng: Rng): number | undefined {
+export function decideDeparture(
+  link: Impairment,
+  lastDepartureMs: number,
+  nowMs: number,
+  rng: Rng,
+): number | undefined {
   if (link.cut) return undefined;
   if (link.lossPercent > 0 && rng.fraction() * 100 < link.lossPercent) return undefined;
   const jitterMs = link.jitterMs > 0 ? rng.fraction() * link.jitterMs : 0;
@@ -32,7 +37,10 @@ export function decideDeparture(link: Impairment, lastDepartureMs: number, nowMs
 const LIMITS = { delayMs: 5000, jitterMs: 5000, lossPercent: 100 } as const;
 
 /** @returns the new impairment, or the sentence that says which field is wrong */
-export function mergeImpairment(current: Impairment, change: Readonly<Record<string, unknown>>): Impairment | string {
+export function mergeImpairment(
+  current: Impairment,
+  change: Readonly<Record<string, unknown>>,
+): Impairment | string {
   const merged = { ...current };
   for (const field of ['delayMs', 'jitterMs', 'lossPercent'] as const) {
     const value = change[field];

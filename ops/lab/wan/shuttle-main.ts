@@ -71,7 +71,11 @@ function carry(name: string, inlet: Socket, outlet: Socket, targetPort: number):
 }
 
 async function bindLoopback(port: number): Promise<Socket> {
-  const socket = createSocket({ type: 'udp4', recvBufferSize: 4 * 1024 * 1024, sendBufferSize: 4 * 1024 * 1024 });
+  const socket = createSocket({
+    type: 'udp4',
+    recvBufferSize: 4 * 1024 * 1024,
+    sendBufferSize: 4 * 1024 * 1024,
+  });
   // A TUN end that restarts refuses a datagram for a moment; that is packet loss and no reason to stop.
   socket.on('error', () => undefined);
   await new Promise<void>((resolve) => {
@@ -89,7 +93,9 @@ const lines = createInterface({ input: process.stdin });
 lines.on('line', (line) => {
   const merged = mergeImpairment(link, JSON.parse(line) as Record<string, unknown>);
   if (typeof merged !== 'string') link = merged;
-  process.stdout.write(`${JSON.stringify(typeof merged === 'string' ? { refused: merged } : { applied: link, counts })}\n`);
+  process.stdout.write(
+    `${JSON.stringify(typeof merged === 'string' ? { refused: merged } : { applied: link, counts })}\n`,
+  );
 });
 lines.on('close', () => {
   process.exit(0);
