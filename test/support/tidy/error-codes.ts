@@ -39,7 +39,7 @@ function twice(codes: readonly string[], where: string): string[] {
 
 export function findErrorCodeProblems(files: ProjectFiles): string[] {
   const defined = select(files, isProductCode).flatMap(codesIn);
-  const rows = [...(files.get(DOCUMENT) ?? '').matchAll(/^\| `([^`]+)` \|/gm)].map((row) => row[1] ?? '');
+  const rows = [...(files.get(DOCUMENT) ?? '').matchAll(/^\| `([^`]+)`\s*\|/gm)].map((row) => row[1] ?? '');
   return [
     ...twice(defined, 'in the catalogues'),
     ...twice(rows, `in ${DOCUMENT}`),

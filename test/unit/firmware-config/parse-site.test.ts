@@ -149,7 +149,7 @@ spec('parse-site', (it) => {
     it(sentence, () => {
       const problem = problemsOf(parseSite, input).find((candidate) => candidate.path === path);
       assert.ok(problem, `a problem at "${path}" in ${JSON.stringify(problemsOf(parseSite, input))}`);
-      assert.match(problem?.fix ?? '', fix);
+      assert.match(problem.fix, fix);
     });
   }
 
