@@ -1,0 +1,126 @@
+/**
+ * Builds and takes down the network of a box. Touches the host only through namespaces whose names carry the box id;
+ * never a host interface, route, firewall rule or sysctl.
+ */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import type { Clock } from '../../cluster/base/clock.js';
+import { BOX_PREFIX, namespacesOf, type BoxPlan, type WanPlan } from './box-plan.js';
+import {
+  connectWan,
+  createLan,
+  createNamespace,
+  plugIn,
+  renderCuts,
+  type Cut,
+  type IpBatch,
+} from './network-commands.js';
+import { diesWithParent, inNamespace, run } from './shell.js';
+import { DEFAULT_IMPAIRMENT } from './wan/impairment.js';
+
+export interface BoxNetworkOptions {
+  readonly plan: BoxPlan;
+  readonly clock: Clock;
+  /** Compiled shuttle-main.js. */
+  readonly shuttleProgram: string;
+  /** Seeds the WAN's jitter and loss. */
+  readonly seed: string;
+}
+
+export class BoxNetwork {
+  readonly #options: BoxNetworkOptions;
+  #children: ChildProcess[] = [];
+
+  constructor(options: BoxNetworkOptions) {
+    this.#options = options;
+  }
+
+  /** @throws LAB_COMMAND_FAILED; call `close` then too, it removes what exists */
+  async open(): Promise<void> {
+    const { plan } = this.#options;
+    for (const namespace of namespacesOf(plan)) await this.#apply(createNamespace(namespace));
+    for (const place of [plan.hub, ...plan.farPlaces]) {
+      await this.#apply(createLan(place));
+      // Inside the hub's namespace; the host's own setting is another one.
+      await this.#in(place.namespace, ['sysctl', '-qw', 'net.ipv4.ip_forward=1']);
+    }
+    for (const space of plan.spaces) for (const batch of plugIn(plan, space)) await this.#apply(batch);
+    for (const wan of plan.wans) await this.#openWan(wan);
+  }
+
+  /** Replaces all cuts, in one transaction. */
+  async cut(cuts: readonly Cut[]): Promise<void> {
+    const { plan, clock } = this.#options;
+    const input = renderCuts(plan, cuts);
+    await run(inNamespace(plan.hub.namespace, ['nft', '-f', '-']), { clock, input });
+  }
+
+  /** Removes everything; idempotent. */
+  async close(): Promise<void> {
+    const exits = this.#children.filter((child) => child.exitCode === null && child.signalCode === null);
+    const ended = exits.map((child) => once(child, 'exit'));
+    for (const child of exits) child.kill('SIGKILL');
+    await Promise.all(ended);
+    this.#children = [];
+    await removeNamespaces(this.#options.plan.boxId, this.#options.clock);
+  }
+
+  async #openWan(wan: WanPlan): Promise<void> {
+    const { plan, seed, shuttleProgram } = this.#options;
+    const { nearTun, nearShuttle, farTun, farShuttle } = wan.udpPorts;
+    const tun = (name: string, own: number, shuttle: number): string[] => [
+      'socat',
+      `TUN,tun-name=${name},tun-type=tun,iff-no-pi`,
+      `UDP4:127.0.0.1:${String(shuttle)},bind=127.0.0.1:${String(own)}`,
+    ];
+    const shuttle = { udpPorts: wan.udpPorts, impairment: DEFAULT_IMPAIRMENT, seed: `${seed}:${wan.place}` };
+    const process = this.#spawn(['node', '--enable-source-maps', shuttleProgram, JSON.stringify(shuttle)]);
+    if (process.stdout !== null) await once(process.stdout, 'data');
+    this.#spawn(tun(wan.nearInterface, nearTun, nearShuttle));
+    this.#spawn(tun(wan.farInterface, farTun, farShuttle));
+    for (const name of [wan.nearInterface, wan.farInterface])
+      await this.#waitForInterface(plan.hub.namespace, name);
+    for (const batch of connectWan(plan, wan)) await this.#apply(batch);
+  }
+
+  #spawn(command: readonly string[]): ChildProcess {
+    const [program, ...args] = diesWithParent(inNamespace(this.#options.plan.hub.namespace, command));
+    const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'ignore'] });
+    this.#children.push(child);
+    return child;
+  }
+
+  async #waitForInterface(namespace: string, name: string): Promise<void> {
+    const { clock } = this.#options;
+    const endMs = clock.monotonicMs() + 5000;
+    for (;;) {
+      try {
+        await run(['ip', '-n', namespace, 'link', 'show', name], { clock });
+        return;
+      } catch (error) {
+        if (clock.monotonicMs() > endMs) throw error;
+        await clock.sleep(10);
+      }
+    }
+  }
+
+  async #in(namespace: string, command: readonly string[]): Promise<void> {
+    await run(inNamespace(namespace, command), { clock: this.#options.clock });
+  }
+
+  async #apply(batch: IpBatch): Promise<void> {
+    const scope = batch.namespace === undefined ? [] : ['-n', batch.namespace];
+    await run(['ip', ...scope, '-batch', '-'], {
+      clock: this.#options.clock,
+      input: `${batch.lines.join('\n')}\n`,
+    });
+  }
+}
+
+/** Deletes every namespace of a box, whoever made it; links and bridges in them go with them. */
+export async function removeNamespaces(boxId: string, clock: Clock): Promise<void> {
+  const listed = await run(['ip', 'netns', 'list'], { clock });
+  const names = listed.split('\n').map((line) => line.split(' ')[0] ?? '');
+  const own = names.filter((name) => name.startsWith(`${BOX_PREFIX}-${boxId}-`));
+  for (const name of own) await run(['ip', 'netns', 'delete', name], { clock });
+}
