@@ -7,4 +7,9 @@ export const opsErrors = defineErrors({
     action: 'Run the command by hand to see more; check that you are root and that the program is installed.',
     retryable: false,
   },
+  LAB_BAD_ARGUMENT: {
+    message: '{argument}: {problem}',
+    action: '{fix}',
+    retryable: false,
+  },
 });
