@@ -3,8 +3,14 @@ import { planCommand } from '../../../../ops/setup/command-plan.mjs';
 
 spec('a command', (it) => {
   it('runs every suite as "test" without the name of one, and hands options on', () => {
-    assert.equal(planCommand(['test']).args, ['unit', 'system']);
-    assert.equal(planCommand(['test', '--filter', 'x']).args, ['unit', 'system', '--filter', 'x']);
+    assert.equal(planCommand(['test']).args, ['unit', 'contract', 'system']);
+    assert.equal(planCommand(['test', '--filter', 'x']).args, [
+      'unit',
+      'contract',
+      'system',
+      '--filter',
+      'x',
+    ]);
   });
 
   it('runs only the suites that "test" is given', () => {
