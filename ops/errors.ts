@@ -12,4 +12,19 @@ export const opsErrors = defineErrors({
     action: '{fix}',
     retryable: false,
   },
+  LAB_UNKNOWN_NODE: {
+    message: 'there is no node "{node}" in this box; it has {known}',
+    action: 'Name one of them.',
+    retryable: false,
+  },
+  LAB_NODE_OFF: {
+    message: 'node {node} is powered off',
+    action: 'Power it on first.',
+    retryable: false,
+  },
+  LAB_NODE_ON: {
+    message: 'node {node} is powered on already',
+    action: 'Nothing: it is what you asked for.',
+    retryable: false,
+  },
 });

@@ -62,7 +62,7 @@ function planRqlited(site: Site, node: NodeDocument): ServiceSpec {
   };
 }
 
-function planRtpengine(node: NodeDocument): ServiceSpec {
+function planRtpengine(node: NodeDocument, hasPartner: boolean): ServiceSpec {
   return {
     ...COMMON,
     name: 'rtpengine',
@@ -81,7 +81,7 @@ function planRtpengine(node: NodeDocument): ServiceSpec {
     readiness: 'notify',
     // Four descriptors a call, on both partners, and four more while it is recorded (facts/rtpengine.md section 1).
     openFilesMax: 150_000,
-    after: ['redis-own'],
+    after: hasPartner ? ['redis-own', 'redis-partner'] : ['redis-own'],
   };
 }
 
@@ -118,7 +118,8 @@ function planKeepalived(site: Site, node: NodeDocument): ServiceSpec {
     cleanUp: dropServiceAddresses(site, node),
     user: 'root',
     group: 'root',
-    readiness: 'notify',
+    // It tells readiness only to a parent that is systemd itself (measured); its states come through the FIFO anyway.
+    readiness: 'started',
     directories: [{ path: directory, mode: 0o755, owner: 'root', group: 'root' }],
     writablePaths: [directory],
   };
@@ -132,7 +133,7 @@ export function planServices(site: Site, node: NodeDocument): readonly ServiceSp
     planRedis(node, 'own'),
     ...(hasPartner ? [planRedis(node, 'partner')] : []),
     planRqlited(site, node),
-    planRtpengine(node),
+    planRtpengine(node, hasPartner),
     ...(hasPartner ? [planKeepalived(site, node)] : []),
   ];
 }

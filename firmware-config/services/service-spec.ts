@@ -30,8 +30,6 @@ export interface ServiceSpec {
   /** `notify`: up after READY=1. `started`: up once the program runs. */
   readonly readiness: 'notify' | 'started';
   readonly watchdogSeconds?: number;
-  /** SCHED_RR priority, 1 to 99. */
-  readonly realtimePriority?: number;
   readonly openFilesMax?: number;
   readonly restartDelayMs: number;
   /** More unasked-for ends than this within the window, and it is given up. */

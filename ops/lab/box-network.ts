@@ -5,13 +5,15 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import type { Clock } from '../../cluster/base/clock.js';
-import { BOX_PREFIX, namespacesOf, type BoxPlan, type WanPlan } from './box-plan.js';
+import { BOX_PREFIX, getSpace, namespacesOf, type BoxPlan, type WanPlan } from './box-plan.js';
 import {
   connectWan,
   createLan,
   createNamespace,
   plugIn,
+  removePort,
   renderCuts,
+  setPort,
   type Cut,
   type IpBatch,
 } from './network-commands.js';
@@ -53,6 +55,28 @@ export class BoxNetwork {
     const { plan, clock } = this.#options;
     const input = renderCuts(plan, cuts);
     await run(inNamespace(plan.hub.namespace, ['nft', '-f', '-']), { clock, input });
+  }
+
+  /** The link of a node or client, as a cable that is pulled or put back. */
+  async setPort(spaceId: string, state: 'up' | 'down'): Promise<void> {
+    const { plan } = this.#options;
+    await this.#apply(setPort(plan, getSpace(plan, spaceId), state));
+  }
+
+  /** Deletes a space's namespace with everything in it. */
+  async unplug(spaceId: string): Promise<void> {
+    const { plan, clock } = this.#options;
+    // First, because the kernel deletes a namespace's links some time after the namespace.
+    await this.#apply(removePort(plan, getSpace(plan, spaceId)));
+    await run(['ip', 'netns', 'delete', getSpace(plan, spaceId).namespace], { clock });
+  }
+
+  /** Makes a space's namespace anew, as a reboot would, and plugs it in. */
+  async plug(spaceId: string): Promise<void> {
+    const { plan } = this.#options;
+    const space = getSpace(plan, spaceId);
+    await this.#apply(createNamespace(space.namespace));
+    for (const batch of plugIn(plan, space)) await this.#apply(batch);
   }
 
   /** Removes everything; idempotent. */

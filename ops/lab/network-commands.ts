@@ -63,6 +63,11 @@ export function setPort(plan: BoxPlan, space: SpacePlan, state: 'up' | 'down'): 
   return { namespace: hubOf(plan, space).namespace, lines: [`link set ${space.port} ${state}`] };
 }
 
+/** Removes the link between a space and its hub, both ends at once. */
+export function removePort(plan: BoxPlan, space: SpacePlan): IpBatch {
+  return { namespace: hubOf(plan, space).namespace, lines: [`link delete ${space.port}`] };
+}
+
 /**
  * The far end of a WAN link: a TUN made in the hub is moved to the other place's router and keeps its reader.
  * The MTU stays 1500, as on a leased line.

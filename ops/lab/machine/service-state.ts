@@ -114,6 +114,20 @@ function onStop(state: ServiceState, nowMs: number): ServiceStep {
   }
 }
 
+function onExited(state: ServiceState, how: string, limits: RestartLimits, nowMs: number): ServiceStep {
+  switch (state.name) {
+    case 'Stopping':
+      return to({ ...state, lastEnd: how }, 'Stopped', nowMs, []);
+    case 'Starting':
+    case 'Up':
+      return afterUnwantedEnd(state, how, limits, nowMs);
+    case 'Stopped':
+    case 'Waiting':
+    case 'Failed':
+      return ignore(state);
+  }
+}
+
 /** @returns the next state and what to do about it; pairs that cannot happen or do not matter change nothing */
 export function nextServiceState(
   state: ServiceState,
@@ -131,10 +145,7 @@ export function nextServiceState(
         ? to(state, 'Up', nowMs, [{ type: 'report', what: 'up' }])
         : ignore(state);
     case 'exited':
-      if (state.name === 'Stopping') return to({ ...state, lastEnd: event.how }, 'Stopped', nowMs, []);
-      if (state.name === 'Starting' || state.name === 'Up')
-        return afterUnwantedEnd(state, event.how, limits, nowMs);
-      return ignore(state);
+      return onExited(state, event.how, limits, nowMs);
     case 'restartDue':
       if (state.name !== 'Waiting') return ignore(state);
       return to({ ...state, restarts: state.restarts + 1 }, 'Starting', nowMs, [{ type: 'spawn' }]);

@@ -1,0 +1,53 @@
+/** Every file that a node's processes read, for production and for the box alike. Pure. */
+import { findPartner, getNode, type Site } from '../parse-site.js';
+import type { NodeDocument } from '../schema/node.js';
+import { renderKeepalivedConf } from './keepalived-conf.js';
+import { renderRedisOwnConf, renderRedisPartnerConf } from './redis-conf.js';
+import { renderRtpengineConf } from './rtpengine-conf.js';
+
+export interface RenderedFile {
+  /** Absolute. */
+  readonly path: string;
+  readonly content: string;
+}
+
+/**
+ * Kernel settings of the node's own network namespace, by their name for sysctl(8).
+ * @returns an empty record for a witness, which has no service address
+ */
+export function renderNetworkSysctl(site: Site, node: NodeDocument): Readonly<Record<string, string>> {
+  if (getNode(site, node.nodeId).role === 'witness') return {};
+  return {
+    // Sockets are bound on the partner's address before it moves here; that is why takeover is instant.
+    'net.ipv4.ip_nonlocal_bind': '1',
+    'net.ipv6.ip_nonlocal_bind': '1',
+    // Answer ARP only for addresses of the interface that was asked, and ask with an address that belongs there.
+    'net.ipv4.conf.all.arp_ignore': '1',
+    'net.ipv4.conf.all.arp_announce': '2',
+  };
+}
+
+export function renderNode(site: Site, node: NodeDocument): readonly RenderedFile[] {
+  const file = (name: string, content: string): RenderedFile => ({
+    path: `${node.paths.config}/${name}`,
+    content,
+  });
+  const documents = [
+    file('site.json', `${JSON.stringify(site, undefined, 2)}\n`),
+    file('node.json', `${JSON.stringify(node, undefined, 2)}\n`),
+  ];
+  if (getNode(site, node.nodeId).role === 'witness') return documents;
+  const forPair =
+    findPartner(site, node.nodeId) === undefined
+      ? []
+      : [
+          file('redis-partner.conf', renderRedisPartnerConf(site, node)),
+          file('keepalived.conf', renderKeepalivedConf(site, node)),
+        ];
+  return [
+    ...documents,
+    file('redis-own.conf', renderRedisOwnConf(site, node)),
+    file('rtpengine.conf', renderRtpengineConf(site, node)),
+    ...forPair,
+  ];
+}

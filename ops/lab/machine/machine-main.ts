@@ -1,0 +1,92 @@
+/**
+ * The supervisor of one machine of the box, started by the boot script inside the machine's namespaces. Argument: the
+ * machine's state folder. Writes one JSON object per line to standard output: {"event":"report",...} for each service
+ * that came up, crashed or was given up, {"event":"ready"} once all have been tried.
+ */
+import { appendFile, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { RealClock } from '../../../cluster/base/clock.js';
+import { serveRpc, type RpcParams } from '../../../cluster/base/local-rpc.js';
+import { parseNode } from '../../../firmware-config/parse-node.js';
+import { parseSite } from '../../../firmware-config/parse-site.js';
+import { renderNetworkSysctl, renderNode } from '../../../firmware-config/render/render-node.js';
+import { planServices } from '../../../firmware-config/services/plan-services.js';
+import { run } from '../shell.js';
+import { findAddresses, findOpenFilesHardMax } from './inspect.js';
+import { machineLayout } from './machine-layout.js';
+import { Supervisor } from './supervisor.js';
+import { openUserTable } from './user-table.js';
+
+const clock = new RealClock();
+const layout = machineLayout(process.argv[2] ?? '');
+
+function tell(event: object): void {
+  process.stdout.write(`${JSON.stringify(event)}\n`);
+}
+
+const documents = JSON.parse(await readFile(layout.documents, 'utf8')) as { site: unknown; node: unknown };
+const site = parseSite(documents.site);
+const node = parseNode(documents.node);
+const services = planServices(site, node);
+
+const users = await openUserTable(
+  (path, text) => appendFile(path, text),
+  [
+    ...services.flatMap((service) => [
+      service,
+      ...service.directories.map(({ owner, group }) => ({ user: owner, group })),
+    ]),
+  ],
+);
+for (const { path, content } of renderNode(site, node)) {
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(path, content);
+}
+const settings = Object.entries(renderNetworkSysctl(site, node)).map(([name, value]) => `${name}=${value}`);
+if (settings.length > 0) await run(['sysctl', '-qw', ...settings], { clock });
+await mkdir(layout.logs, { recursive: true });
+await mkdir('/run/notify', { recursive: true });
+
+const supervisor = new Supervisor(services, {
+  clock,
+  logs: layout.logs,
+  sockets: '/run/notify',
+  openFilesHardMax: await findOpenFilesHardMax(),
+  findIds: (user, group) => users.findIds(user, group),
+  onReport: (report) => {
+    tell({ event: 'report', ...report });
+  },
+});
+
+/** Sends a signal to a service's processes and, when `thenMs` is given, SIGCONT after that time. */
+async function signalService(params: RpcParams): Promise<unknown> {
+  const { service, signal, thawAfterMs } = params;
+  const pids = await supervisor.pidsOf(String(service));
+  const send = (name: NodeJS.Signals): void => {
+    for (const pid of pids) process.kill(pid, name);
+  };
+  send(String(signal) as NodeJS.Signals);
+  if (typeof thawAfterMs === 'number') {
+    await clock.sleep(thawAfterMs);
+    send('SIGCONT');
+  }
+  return { pids: pids.length };
+}
+
+const server = await serveRpc(layout.socket, {
+  status: async () => ({
+    services: supervisor.status(),
+    addresses: await findAddresses(node.interface, clock),
+  }),
+  signal: signalService,
+});
+
+async function stop(): Promise<void> {
+  await supervisor.stop();
+  await server.close();
+  process.exit(0);
+}
+process.once('SIGTERM', () => void stop());
+
+await supervisor.start();
+tell({ event: 'ready' });
