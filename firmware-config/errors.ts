@@ -7,6 +7,11 @@ export const configErrors = defineErrors({
     action: 'Correct the fields named; each line says how. Nothing of the document has been applied.',
     retryable: false,
   },
+  CONFIG_BAD_ARGUMENT: {
+    message: 'the program was started with wrong arguments: {problem}',
+    action: 'Start it with: --site <site document> --node <node document>',
+    retryable: false,
+  },
   CONFIG_UNREADABLE: {
     message: 'the {document} document at {path} cannot be read: {problem}',
     action: 'Put a JSON document there; "npm start" writes working examples for its box.',

@@ -1,5 +1,6 @@
 /** Reads a node document. Pure. */
-import { checkAgainstSchema, deepFreeze, invalidDocument } from './problems.js';
+import { checkAgainstSchema } from './check-schema.js';
+import { deepFreeze, invalidDocument } from './problems.js';
 import { NodeDocumentSchema, type NodeDocument } from './schema/node.js';
 
 /** @returns the complete document, frozen. @throws CONFIG_INVALID with every problem, as parseSite does */

@@ -1,10 +1,10 @@
 /** Reads a site document: defaults, schema, then everything that no schema can say. Pure. */
 import { DEFAULTS } from './defaults/defaults.js';
-import { addressToNumber, isHostIn, overlap, parseSubnet } from './ipv4.js';
-import { checkAgainstSchema, deepFreeze, invalidDocument, type Problem } from './problems.js';
-import { SiteDocumentSchema, type SiteDocument, type SiteNode } from './schema/site.js';
-
-export type Site = SiteDocument;
+import { isHostIn, overlap, parseSubnet } from './ipv4.js';
+import { checkAgainstSchema } from './check-schema.js';
+import { deepFreeze, invalidDocument, type Problem } from './problems.js';
+import { SiteDocumentSchema, type SiteNode } from './schema/site.js';
+import type { Site } from './site-nodes.js';
 
 /** How many nodes of which kind a layout has (architecture section 1). An odd number of voters in each. */
 const LAYOUTS = {
@@ -213,32 +213,4 @@ export function parseSite(input: unknown): Site {
   ];
   if (found.length > 0) throw invalidDocument('site', found);
   return deepFreeze(site);
-}
-
-export function getNode(site: Site, nodeId: string): SiteNode {
-  const node = site.nodes.find((candidate) => candidate.id === nodeId);
-  if (node === undefined) {
-    const known = site.nodes.map((candidate) => candidate.id).join(', ');
-    throw invalidDocument('node', [
-      { path: 'nodeId', problem: `the site has no node "${nodeId}"`, fix: `Use one of ${known}.` },
-    ]);
-  }
-  return node;
-}
-
-/** The other full node of the same place, with which a node keeps live state and service addresses. */
-export function findPartner(site: Site, nodeId: string): SiteNode | undefined {
-  const node = getNode(site, nodeId);
-  return site.nodes.find(
-    (other) =>
-      other.id !== node.id && other.place === node.place && other.role === 'full' && node.role === 'full',
-  );
-}
-
-/** 0, 1, ... over the full nodes in order of their own addresses, the same on every node whatever the document's order. */
-export function fullNodeIndex(site: Site, nodeId: string): number {
-  const full = site.nodes
-    .filter((node) => node.role === 'full')
-    .toSorted((one, other) => addressToNumber(one.address) - addressToNumber(other.address));
-  return full.findIndex((node) => node.id === nodeId);
 }

@@ -2,11 +2,6 @@
 import { defineErrors } from '../cluster/base/errors.js';
 
 export const opsErrors = defineErrors({
-  LAB_COMMAND_FAILED: {
-    message: 'the command "{command}" ended with {status}: {output}',
-    action: 'Run the command by hand to see more; check that you are root and that the program is installed.',
-    retryable: false,
-  },
   LAB_BAD_ARGUMENT: {
     message: '{argument}: {problem}',
     action: '{fix}',
@@ -21,6 +16,11 @@ export const opsErrors = defineErrors({
     message: 'node {node} is powered off',
     action: 'Power it on first.',
     retryable: false,
+  },
+  LAB_NO_OWNER: {
+    message: 'the service address of node {home} has no settled owner after {seconds} s; last seen: {seen}',
+    action: 'See the logs of the node services and of keepalived in the state folder of the box.',
+    retryable: true,
   },
   LAB_NODE_ON: {
     message: 'node {node} is powered on already',

@@ -2,11 +2,6 @@
 import { defineErrors } from '../cluster/base/errors.js';
 
 export const panelErrors = defineErrors({
-  PANEL_BAD_ARGUMENT: {
-    message: 'the panel was started with {problem}',
-    action: 'Start it with: main.js --site <site document> --node <node document>',
-    retryable: false,
-  },
   PANEL_CANNOT_LISTEN: {
     message: 'the panel cannot listen on port {port}: {problem}',
     action:

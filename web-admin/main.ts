@@ -6,16 +6,13 @@
  * Plain HTTP on the service LAN, without login, because the page shows nothing but the state of the node; TLS and
  * login come with the panel itself and must be there before anything can be changed here.
  */
-import { readFile } from 'node:fs/promises';
 import { get } from 'node:http';
-import { parseArgs } from 'node:util';
 import { RealClock } from '../cluster/base/clock.js';
 import { describeErrorChain, isOperatingError } from '../cluster/base/errors.js';
 import { openLog } from '../cluster/base/log.js';
 import { systemRng } from '../cluster/base/rng.js';
 import { openServiceNotify } from '../cluster/base/service-notify.js';
-import { parseNode } from '../firmware-config/parse-node.js';
-import { parseSite } from '../firmware-config/parse-site.js';
+import { readDocuments } from '../firmware-config/read-documents.js';
 import { panelErrors } from './errors.js';
 import { FileStatusSource } from './file-status-source.js';
 import { buildServer } from './server.js';
@@ -24,29 +21,6 @@ import { buildServer } from './server.js';
 const EVERY_ADDRESS = '0.0.0.0';
 const STOP_MS_MAX = 2000;
 const ALIVE_MS_MAX = 1000;
-
-interface PanelPaths {
-  readonly site: string;
-  readonly node: string;
-}
-
-function parseArguments(args: readonly string[]): PanelPaths {
-  let site: string | undefined;
-  let node: string | undefined;
-  try {
-    const options = { site: { type: 'string' }, node: { type: 'string' } } as const;
-    ({ site, node } = parseArgs({ args: [...args], options }).values);
-  } catch (error) {
-    throw panelErrors.PANEL_BAD_ARGUMENT({ problem: describeErrorChain(error) });
-  }
-  if (site === undefined) throw panelErrors.PANEL_BAD_ARGUMENT({ problem: 'no --site' });
-  if (node === undefined) throw panelErrors.PANEL_BAD_ARGUMENT({ problem: 'no --node' });
-  return { site, node };
-}
-
-async function readDocument(path: string): Promise<unknown> {
-  return JSON.parse(await readFile(path, 'utf8')) as unknown;
-}
 
 /** Asks itself from outside, so that a panel that has stopped answering is restarted. */
 function answersHealthz(port: number): Promise<boolean> {
@@ -63,20 +37,10 @@ function answersHealthz(port: number): Promise<boolean> {
 }
 
 async function main(): Promise<void> {
-  const paths = parseArguments(process.argv.slice(2));
-  const [site, nodeDocument] = [
-    parseSite(await readDocument(paths.site)),
-    parseNode(await readDocument(paths.node)),
-  ];
-  const node = site.nodes.find((candidate) => candidate.id === nodeDocument.nodeId);
-  if (node === undefined) {
-    throw panelErrors.PANEL_BAD_ARGUMENT({
-      problem: `a node "${nodeDocument.nodeId}" that the site does not have`,
-    });
-  }
+  const { site, node: nodeDocument, own: node } = await readDocuments(process.argv.slice(2));
   const clock = new RealClock();
   const log = openLog({ name: 'admin', node: node.id, level: nodeDocument.logLevel });
-  const status = new FileStatusSource({ path: `${nodeDocument.paths.run}/node-status.json`, clock });
+  const status = new FileStatusSource({ path: `${nodeDocument.paths.run}/node/status.json`, clock });
   const homes = new Map<string, string>();
   for (const { id, serviceAddress } of site.nodes)
     if (serviceAddress !== undefined) homes.set(serviceAddress, id);

@@ -22,6 +22,11 @@ export const baseErrors = defineErrors({
     action: 'Nothing: its owner is being shut down.',
     retryable: false,
   },
+  COMMAND_FAILED: {
+    message: 'the command "{command}" ended with {status}: {output}',
+    action: 'Run the command by hand to see more; check that you are root and that the program is installed.',
+    retryable: false,
+  },
   RPC_BAD_REQUEST: {
     message: 'not a request: {problem}',
     action: 'Send one JSON object per line: {example}',

@@ -2,19 +2,11 @@
  * keepalived 2.2.7: VRRPv3, unicast between the two partners, one instance per service address. keepalived detects
  * and moves; who owns is told by a file per address (continuity rule 1, docs/adr/0002). Pure.
  */
-import { findPartner, fullNodeIndex, getNode, type Site } from '../parse-site.js';
+import { findPartner, fullNodeIndex, getNode, type Site } from '../site-nodes.js';
 import type { NodeDocument } from '../schema/node.js';
 import type { SiteNode } from '../schema/site.js';
 import { REALTIME } from '../services/realtime.js';
-
-/** The file whose number is added to the base priority of the instance of `homeId`'s address. */
-export function weightFile(node: NodeDocument, homeId: string): string {
-  return `${node.paths.run}/vrrp/${homeId}.weight`;
-}
-
-export function notifyFifo(node: NodeDocument): string {
-  return `${node.paths.run}/vrrp/notify.fifo`;
-}
+import { vrrpFiles, vrrpInstance } from '../vrrp-files.js';
 
 function globalBlock(node: NodeDocument, startupDelaySeconds: number): string[] {
   return [
@@ -24,7 +16,7 @@ function globalBlock(node: NodeDocument, startupDelaySeconds: number): string[] 
     `  vrrp_startup_delay ${String(startupDelaySeconds)}`,
     `  vrrp_rt_priority ${String(REALTIME.keepalived)}`,
     '  vrrp_no_swap',
-    `  vrrp_notify_fifo ${notifyFifo(node)}`,
+    `  vrrp_notify_fifo ${vrrpFiles(node).notifyFifo}`,
     '  vrrp_garp_master_delay 1',
     '  vrrp_garp_master_repeat 3',
     '  # A switch that kept a stale entry after a split learns the owner within this time.',
@@ -37,12 +29,12 @@ function instance(site: Site, node: NodeDocument, home: SiteNode, partner: SiteN
   const routerId = site.vrrp.routerIdBase + fullNodeIndex(site, home.id);
   return [
     `track_file owner_${home.id} {`,
-    `  file ${weightFile(node, home.id)}`,
+    `  file ${vrrpFiles(node).weight(home.id)}`,
     '  # 100 settled owner, 0 other, 150 taker until the partner has confirmed, -254 leaving.',
     '  weight 1',
     '  init_file 0',
     '}',
-    `vrrp_instance V${home.id} {`,
+    `vrrp_instance ${vrrpInstance(home.id)} {`,
     '  # Nobody takes an address back by coming up; homes are restored by an explicit move.',
     '  state BACKUP',
     '  nopreempt',

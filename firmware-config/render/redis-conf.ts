@@ -2,7 +2,7 @@
  * Redis for live state: on each node its own master, and a read-only replica of the partner's (architecture decision
  * 3). Neither outlives a power cut and neither touches a disk: the data holds SRTP keys. Pure.
  */
-import { findPartner, getNode, type Site } from '../parse-site.js';
+import { findPartner, getNode, type Site } from '../site-nodes.js';
 import type { NodeDocument } from '../schema/node.js';
 
 function common(node: NodeDocument, which: 'own' | 'partner', port: number): string[] {

@@ -1,5 +1,6 @@
 /** Every file that a node's processes read, for production and for the box alike. Pure. */
-import { findPartner, getNode, type Site } from '../parse-site.js';
+import { findPartner, getNode, type Site } from '../site-nodes.js';
+import { sealDocument } from '../sealed-document.js';
 import type { NodeDocument } from '../schema/node.js';
 import { renderKeepalivedConf } from './keepalived-conf.js';
 import { renderRedisOwnConf, renderRedisPartnerConf } from './redis-conf.js';
@@ -33,8 +34,8 @@ export function renderNode(site: Site, node: NodeDocument): readonly RenderedFil
     content,
   });
   const documents = [
-    file('site.json', `${JSON.stringify(site, undefined, 2)}\n`),
-    file('node.json', `${JSON.stringify(node, undefined, 2)}\n`),
+    file('site.json', sealDocument('site', site)),
+    file('node.json', sealDocument('node', node)),
   ];
   if (getNode(site, node.nodeId).role === 'witness') return documents;
   const forPair =

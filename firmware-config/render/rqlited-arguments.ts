@@ -1,5 +1,5 @@
 /** Arguments of rqlited. Pure. */
-import { getNode, type Site } from '../parse-site.js';
+import { getNode, type Site } from '../site-nodes.js';
 import type { NodeDocument } from '../schema/node.js';
 
 /** From 10 on the heartbeat flag has a name of its own (rqlite's documentation of its flags). */

@@ -2,7 +2,7 @@
  * rtpengine 10.5.3: the settings proven for two nodes that hold each other's calls (facts/rtpengine.md section 1 and
  * continuity rules 10, 17). Pure.
  */
-import { findPartner, fullNodeIndex, getNode, type Site } from '../parse-site.js';
+import { findPartner, fullNodeIndex, getNode, type Site } from '../site-nodes.js';
 import { REALTIME } from '../services/realtime.js';
 import type { NodeDocument } from '../schema/node.js';
 import type { SiteNode } from '../schema/site.js';

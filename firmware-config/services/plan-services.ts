@@ -3,14 +3,15 @@
  *
  * | node | processes |
  * |---|---|
- * | full, with a partner | redis-own, redis-partner, rqlited, rtpengine, keepalived |
- * | full, alone at its place | redis-own, rqlited, rtpengine |
+ * | full, with a partner | redis-own, redis-partner, rqlited, rtpengine, keepalived, node, admin |
+ * | full, alone at its place | redis-own, rqlited, rtpengine, node, admin |
  * | witness | rqlited |
  */
-import { findPartner, getNode, type Site } from '../parse-site.js';
+import { findPartner, getNode, type Site } from '../site-nodes.js';
 import { rqlitedArguments } from '../render/rqlited-arguments.js';
 import type { NodeDocument } from '../schema/node.js';
-import type { Command, ServiceSpec } from './service-spec.js';
+import { vrrpFiles } from '../vrrp-files.js';
+import type { Command, DirectorySpec, ServiceSpec } from './service-spec.js';
 
 /** A crash is healed in place after 100 ms: cheaper than moving an address (measured: 180 ms of audio). */
 const COMMON = {
@@ -94,9 +95,23 @@ function dropServiceAddresses(site: Site, node: NodeDocument): Command[] {
   );
 }
 
+/** Root without the right to pass by file modes must be able to write here too, hence the group. */
+function vrrpFolder(node: NodeDocument): DirectorySpec {
+  return { path: vrrpFiles(node).folder, mode: 0o770, owner: 'wardline-node', group: 'root' };
+}
+
+/** Whichever of the two starts first makes it; keepalived removes a FIFO that it has made itself. */
+function makeNotifyFifo(node: NodeDocument): Command[] {
+  const fifo = vrrpFiles(node).notifyFifo;
+  return [
+    ['sh', '-c', '[ -p "$1" ] || mkfifo "$1"', 'sh', fifo],
+    ['chown', 'wardline-node:root', fifo],
+    ['chmod', '660', fifo],
+  ];
+}
+
 function planKeepalived(site: Site, node: NodeDocument): ServiceSpec {
-  const directory = `${node.paths.run}/vrrp`;
-  const pidFiles = ['keepalived.pid', 'vrrp.pid'].map((name) => `${directory}/${name}`);
+  const files = vrrpFiles(node);
   return {
     ...COMMON,
     name: 'keepalived',
@@ -109,19 +124,70 @@ function planKeepalived(site: Site, node: NodeDocument): ServiceSpec {
       '--use-file',
       `${node.paths.config}/keepalived.conf`,
       '--pid',
-      pidFiles[0] ?? '',
+      files.pid,
       '--vrrp_pid',
-      pidFiles[1] ?? '',
+      files.childPid,
     ],
-    // A pid file left by SIGKILL stops the next start ("daemon is already running", measured).
-    prepare: [['rm', '-f', ...pidFiles], ...dropServiceAddresses(site, node)],
+    prepare: [
+      // A pid file left by SIGKILL stops the next start ("daemon is already running", measured).
+      ['rm', '-f', files.pid, files.childPid, files.lastStates],
+      ...makeNotifyFifo(node),
+      ...dropServiceAddresses(site, node),
+    ],
     cleanUp: dropServiceAddresses(site, node),
     user: 'root',
     group: 'root',
     // It tells readiness only to a parent that is systemd itself (measured); its states come through the FIFO anyway.
     readiness: 'started',
-    directories: [{ path: directory, mode: 0o755, owner: 'root', group: 'root' }],
-    writablePaths: [directory],
+    directories: [vrrpFolder(node)],
+    writablePaths: [files.folder],
+  };
+}
+
+function ourCommand(node: NodeDocument, main: string): Command {
+  const { node: program, wardline, config } = node.paths;
+  const documents = ['--site', `${config}/site.json`, '--node', `${config}/node.json`];
+  return [program, '--enable-source-maps', `${wardline}/dist/${main}`, ...documents];
+}
+
+/** A process of ours that does not answer its own question for so long is restarted. */
+const WATCHDOG_SECONDS = 10;
+
+function planNodeService(node: NodeDocument, hasPartner: boolean): ServiceSpec {
+  const { run } = node.paths;
+  return {
+    ...COMMON,
+    name: 'node',
+    description: 'node service: ownership of the service addresses, health',
+    command: ourCommand(node, 'cluster/main.js'),
+    prepare: hasPartner ? makeNotifyFifo(node) : [],
+    user: 'wardline-node',
+    group: 'wardline-node',
+    // To put service addresses on the interface and to announce them.
+    capabilities: ['net_admin', 'net_raw'],
+    readiness: 'notify',
+    watchdogSeconds: WATCHDOG_SECONDS,
+    after: hasPartner ? ['redis-own', 'redis-partner'] : ['redis-own'],
+    directories: [
+      { path: `${run}/node`, mode: 0o755, owner: 'wardline-node', group: 'wardline-node' },
+      ...(hasPartner ? [vrrpFolder(node)] : []),
+    ],
+    writablePaths: [`${run}/node`, ...(hasPartner ? [vrrpFiles(node).folder] : [])],
+  };
+}
+
+function planAdmin(node: NodeDocument): ServiceSpec {
+  return {
+    ...COMMON,
+    name: 'admin',
+    description: 'panel of the node',
+    command: ourCommand(node, 'web-admin/main.js'),
+    user: 'wardline-admin',
+    group: 'wardline-admin',
+    readiness: 'notify',
+    watchdogSeconds: WATCHDOG_SECONDS,
+    // Last: it is looked at by people, and a start needs two seconds of a core.
+    after: ['node'],
   };
 }
 
@@ -135,5 +201,7 @@ export function planServices(site: Site, node: NodeDocument): readonly ServiceSp
     planRqlited(site, node),
     planRtpengine(node, hasPartner),
     ...(hasPartner ? [planKeepalived(site, node)] : []),
+    planNodeService(node, hasPartner),
+    planAdmin(node),
   ];
 }

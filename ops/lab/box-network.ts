@@ -37,7 +37,7 @@ export class BoxNetwork {
     this.#options = options;
   }
 
-  /** @throws LAB_COMMAND_FAILED; call `close` then too, it removes what exists */
+  /** @throws COMMAND_FAILED; call `close` then too, it removes what exists */
   async open(): Promise<void> {
     const { plan } = this.#options;
     for (const namespace of namespacesOf(plan)) await this.#apply(createNamespace(namespace));

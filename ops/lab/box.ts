@@ -7,7 +7,9 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import type { Clock } from '../../cluster/base/clock.js';
-import type { Site } from '../../firmware-config/parse-site.js';
+import type { OwnershipStatus } from '../../cluster/ownership/ownership.js';
+import { parseNode } from '../../firmware-config/parse-node.js';
+import { findPartner, type Site } from '../../firmware-config/site-nodes.js';
 import { opsErrors } from '../errors.js';
 import { BoxNetwork, removeNamespaces } from './box-network.js';
 import { getSpace, planBox, type BoxPlan } from './box-plan.js';
@@ -31,6 +33,9 @@ export interface BoxOptions {
 /** On a disk, not under /run: machines cover /run, and their disks are images. */
 export const STATE_ROOT = '/var/tmp/wardline-lab';
 
+/** Two keepalived that start together need their start-up delay of a second and a down time. */
+const SETTLE_MS_MAX = 10_000;
+
 const program = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url));
 
 export class Box {
@@ -53,13 +58,17 @@ export class Box {
     this.#machines = new Map(options.site.nodes.map((node) => [node.id, this.#makeMachine(node.id)]));
   }
 
-  /** Network, then disks, then every machine at once. Resolves when every service is up or given up. */
+  /**
+   * Network, then disks, then every machine at once, then each service address to its home. Resolves when every
+   * service is up or given up.
+   */
   async start(): Promise<void> {
     await removeBox(this.#options.boxId, this.#options.clock);
     await mkdir(this.stateFolder, { recursive: true, mode: 0o711 });
     await this.network.open();
     await Promise.all([...this.#machines.values()].map((machine) => machine.makeDisk()));
     await Promise.all([...this.#machines.values()].map((machine) => machine.powerOn()));
+    await this.returnHome();
   }
 
   /** Takes everything down and forgets it. Idempotent. */
@@ -77,12 +86,43 @@ export class Box {
     await this.network.unplug(nodeId);
   }
 
-  /** Boots a node that is off, from the disk it had, with a network interface that knows nothing. */
+  /**
+   * Boots a node that is off, from the disk it had, with a network interface that knows nothing, and moves its
+   * address back to it (rule 8: nobody takes one back by coming up).
+   */
   async powerOn(nodeId: string): Promise<void> {
     const machine = this.#get(nodeId);
     if (machine.isOn) throw opsErrors.LAB_NODE_ON({ node: nodeId });
     await this.network.plug(nodeId);
     await machine.powerOn();
+    await this.returnHome();
+  }
+
+  /** Moves each service address to its home, one after the other, where both partners are on. */
+  async returnHome(): Promise<void> {
+    const { site } = this.#options;
+    for (const { id, serviceAddress } of site.nodes) {
+      const partner = findPartner(site, id);
+      if (serviceAddress === undefined || partner === undefined) continue;
+      if (!this.isOn(id) || !this.isOn(partner.id)) continue;
+      const owner = await this.#waitForSettledOwner(id, [id, partner.id]);
+      if (owner !== id) await this.move(id, owner);
+    }
+  }
+
+  /**
+   * Moves a service address from its owner to the partner, as a person would for maintenance.
+   * @param home node whose home address it is
+   * @throws NODE_MOVE_NOT_POSSIBLE, NODE_MOVE_FAILED, LAB_NODE_OFF
+   */
+  async move(home: string, owner: string): Promise<void> {
+    await this.#getOn(owner).askNode('move', { home });
+  }
+
+  /** What the node service of a node says of the service addresses; empty for a node without a partner. */
+  async ownership(nodeId: string): Promise<readonly OwnershipStatus[]> {
+    const status = (await this.#getOn(nodeId).askNode('status')) as { ownership: readonly OwnershipStatus[] };
+    return status.ownership;
   }
 
   /** The whole node stands still for a time, as a virtual machine does while a snapshot is taken. */
@@ -120,6 +160,26 @@ export class Box {
     return run(words, deadlineMs === undefined ? { clock } : { clock, deadlineMs });
   }
 
+  /** @returns the node that owns the address and whose partner has confirmed it. @throws LAB_NO_OWNER */
+  async #waitForSettledOwner(home: string, nodes: readonly string[]): Promise<string> {
+    const { clock } = this.#options;
+    const endMs = clock.monotonicMs() + SETTLE_MS_MAX;
+    let seen = 'nothing';
+    while (clock.monotonicMs() < endMs) {
+      const states = await Promise.all(
+        nodes.map(async (id) => {
+          const known = await this.ownership(id).catch(() => []);
+          return { id, state: known.find((entry) => entry.home === home)?.state ?? 'no answer' };
+        }),
+      );
+      const owner = states.find(({ state }) => state === 'Settled');
+      if (owner !== undefined) return owner.id;
+      seen = states.map(({ id, state }) => `${id} ${state}`).join(', ');
+      await clock.sleep(50);
+    }
+    throw opsErrors.LAB_NO_OWNER({ home, seconds: SETTLE_MS_MAX / 1000, seen });
+  }
+
   #get(nodeId: string): Machine {
     const machine = this.#machines.get(nodeId);
     if (machine === undefined) {
@@ -143,7 +203,7 @@ export class Box {
       stateFolder: `${this.stateFolder}/${nodeId}`,
       supervisorProgram: program('./machine/machine-main.js'),
       nodeProgram,
-      documents: { site, node: { version: 1, nodeId, paths } },
+      documents: { site, node: parseNode({ version: 1, nodeId, paths }) },
       clock,
       onReport: (machine, report) => {
         const sentence = describeReport(machine, report);

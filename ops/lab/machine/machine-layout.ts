@@ -2,9 +2,17 @@
  * What a machine finds in its state folder on the host, and how it boots. The state folder is all that a machine
  * shares with the host besides the read-only root.
  */
+import type { NodeDocument } from '../../../firmware-config/schema/node.js';
+import type { Site } from '../../../firmware-config/site-nodes.js';
+
+/** Checked on the host. */
+export interface MachineDocuments {
+  readonly site: Site;
+  readonly node: NodeDocument;
+}
 
 export interface MachineLayout {
-  /** Input: site and node document. */
+  /** MachineDocuments as JSON. */
   readonly documents: string;
   /** ext4 image: the disk, which outlives a power cut. */
   readonly disk: string;

@@ -6,16 +6,17 @@
 import { appendFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { RealClock } from '../../../cluster/base/clock.js';
-import { serveRpc, type RpcParams } from '../../../cluster/base/local-rpc.js';
-import { parseNode } from '../../../firmware-config/parse-node.js';
-import { parseSite } from '../../../firmware-config/parse-site.js';
+import { callRpc, serveRpc, type RpcParams } from '../../../cluster/base/local-rpc.js';
 import { renderNetworkSysctl, renderNode } from '../../../firmware-config/render/render-node.js';
 import { planServices } from '../../../firmware-config/services/plan-services.js';
 import { run } from '../shell.js';
 import { findAddresses, findOpenFilesHardMax } from './inspect.js';
-import { machineLayout } from './machine-layout.js';
+import { machineLayout, type MachineDocuments } from './machine-layout.js';
 import { Supervisor } from './supervisor.js';
 import { openUserTable } from './user-table.js';
+
+/** A planned move may take three seconds. */
+const NODE_DEADLINE_MS = 4000;
 
 const clock = new RealClock();
 const layout = machineLayout(process.argv[2] ?? '');
@@ -24,9 +25,7 @@ function tell(event: object): void {
   process.stdout.write(`${JSON.stringify(event)}\n`);
 }
 
-const documents = JSON.parse(await readFile(layout.documents, 'utf8')) as { site: unknown; node: unknown };
-const site = parseSite(documents.site);
-const node = parseNode(documents.node);
+const { site, node } = JSON.parse(await readFile(layout.documents, 'utf8')) as MachineDocuments;
 const services = planServices(site, node);
 
 const users = await openUserTable(
@@ -79,6 +78,14 @@ const server = await serveRpc(layout.socket, {
     addresses: await findAddresses(node.interface, clock),
   }),
   signal: signalService,
+  askNode: ({ method, params }) =>
+    callRpc({
+      path: `${node.paths.run}/node/admin.sock`,
+      method: String(method),
+      params: params as RpcParams,
+      deadlineMs: NODE_DEADLINE_MS,
+      clock,
+    }),
 });
 
 async function stop(): Promise<void> {

@@ -9,7 +9,7 @@ import { createInterface } from 'node:readline';
 import type { Clock } from '../../../cluster/base/clock.js';
 import { callRpc, type RpcParams } from '../../../cluster/base/local-rpc.js';
 import { diesWithParent, inNamespace, run } from '../shell.js';
-import { BOOT_SCRIPT, machineLayout, type MachineLayout } from './machine-layout.js';
+import { BOOT_SCRIPT, machineLayout, type MachineDocuments, type MachineLayout } from './machine-layout.js';
 import type { ServiceReport, ServiceStatus } from './supervisor.js';
 
 export interface MachineOptions {
@@ -19,8 +19,7 @@ export interface MachineOptions {
   /** Compiled machine-main.js. */
   readonly supervisorProgram: string;
   readonly nodeProgram: string;
-  /** {site, node} as the documents are parsed inside. */
-  readonly documents: object;
+  readonly documents: MachineDocuments;
   readonly clock: Clock;
   readonly onReport: (machine: string, report: ServiceReport) => void;
   /** The machine ended although nobody switched it off. */
@@ -34,6 +33,7 @@ export interface MachineStatus {
 
 const DISK_SIZE = '1G';
 const ANSWER_DEADLINE_MS = 2000;
+const NODE_DEADLINE_MS = 5000;
 
 export class Machine {
   readonly #options: MachineOptions;
@@ -109,6 +109,14 @@ export class Machine {
 
   ask(method: string, params: RpcParams, deadlineMs = ANSWER_DEADLINE_MS): Promise<unknown> {
     return callRpc({ path: this.#layout.socket, method, params, deadlineMs, clock: this.#options.clock });
+  }
+
+  /**
+   * Asks the node service of the machine, as its own command line would.
+   * @throws its operating error; RPC_UNREACHABLE, RPC_NO_ANSWER when it does not run
+   */
+  askNode(method: string, params: RpcParams = {}): Promise<unknown> {
+    return this.ask('askNode', { method, params }, NODE_DEADLINE_MS);
   }
 
   /** Sends a signal to every process of the machine: SIGSTOP freezes, SIGCONT thaws. */

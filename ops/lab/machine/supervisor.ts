@@ -20,6 +20,7 @@ import {
 /** A process that has not said READY=1 by then is ended. */
 const READY_DEADLINE_MS = 15_000;
 const LOG_TAIL_LINES = 3;
+const PATH = '/usr/sbin:/usr/bin:/sbin:/bin';
 
 export interface ServiceReport {
   readonly service: string;
@@ -58,6 +59,7 @@ class SupervisedService {
   #receiver: NotifyReceiver | undefined;
   #restartTimer: Timer | undefined;
   #readyTimer: Timer | undefined;
+  #watchdogTimer: Timer | undefined;
   readonly #waiters = new Set<() => void>();
 
   constructor(spec: ServiceSpec, options: SupervisorOptions) {
@@ -158,6 +160,7 @@ class SupervisedService {
         `${this.#options.sockets}/${spec.name}.sock`,
         (message) => {
           if (message['READY'] === '1') this.#becomeReady();
+          if (message['WATCHDOG'] === '1') this.#feedWatchdog();
         },
         this.#options.clock,
       );
@@ -174,9 +177,12 @@ class SupervisedService {
   async #spawn(notifySocket: string): Promise<void> {
     const log = await open(this.logPath, 'a');
     const [program, ...args] = this.#wrapped();
+    const { watchdogSeconds, environment } = this.spec;
+    const watchdog =
+      watchdogSeconds === undefined ? {} : { WATCHDOG_USEC: String(watchdogSeconds * 1_000_000) };
     const child = spawn(program, args, {
       stdio: ['ignore', log.fd, log.fd],
-      env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', ...this.spec.environment, NOTIFY_SOCKET: notifySocket },
+      env: { PATH, ...environment, ...watchdog, NOTIFY_SOCKET: notifySocket },
     });
     this.#child = child;
     child.on('error', (error) => {
@@ -197,13 +203,24 @@ class SupervisedService {
 
   #becomeReady(): void {
     this.#readyTimer?.cancel();
+    this.#feedWatchdog();
     this.handle({ type: 'ready' });
+  }
+
+  #feedWatchdog(): void {
+    const { watchdogSeconds } = this.spec;
+    this.#watchdogTimer?.cancel();
+    if (watchdogSeconds === undefined || this.#child === undefined) return;
+    this.#watchdogTimer = this.#options.clock.schedule(watchdogSeconds * 1000, () => {
+      this.handle({ type: 'overdue', how: `no WATCHDOG=1 within ${String(watchdogSeconds)} s` });
+    });
   }
 
   #end(how: string): void {
     if (this.#child === undefined) return;
     this.#child = undefined;
     this.#readyTimer?.cancel();
+    this.#watchdogTimer?.cancel();
     void this.#cleanUp().then(() => {
       this.handle({ type: 'exited', how });
     });

@@ -1,7 +1,8 @@
 import { OperatingError } from '../../../cluster/base/errors.js';
 import { exampleSite } from '../../../firmware-config/defaults/example-site.js';
 import { parseNode } from '../../../firmware-config/parse-node.js';
-import { findPartner, fullNodeIndex, getNode, parseSite } from '../../../firmware-config/parse-site.js';
+import { parseSite } from '../../../firmware-config/parse-site.js';
+import { findPartner, fullNodeIndex, getNode } from '../../../firmware-config/site-nodes.js';
 import type { Problem } from '../../../firmware-config/problems.js';
 import { assert, spec } from '../../support/spec.js';
 

@@ -63,8 +63,9 @@ spec('rendered configuration', (it) => {
 
   it('a node alone at its place has no keepalived and no replica', () => {
     const names = (id: string): string[] => planServices(site, node(id)).map((service) => service.name);
-    assert.equal(names('a'), ['redis-own', 'redis-partner', 'rqlited', 'rtpengine', 'keepalived']);
-    assert.equal(names('d'), ['redis-own', 'rqlited', 'rtpengine']);
+    const engines = ['redis-own', 'redis-partner', 'rqlited', 'rtpengine', 'keepalived'];
+    assert.equal(names('a'), [...engines, 'node', 'admin']);
+    assert.equal(names('d'), ['redis-own', 'rqlited', 'rtpengine', 'node', 'admin']);
     assert.throws(() => renderKeepalivedConf(site, node('d')), /no partner/);
     assert.throws(() => renderRedisPartnerConf(site, node('d')), /no partner/);
   });

@@ -1,0 +1,14 @@
+/**
+ * Where ownership facts of the two partners are exchanged: the live state. Nothing here is waited for by whoever
+ * decides about an address.
+ */
+export interface OwnershipFactsPort {
+  /** By home. @throws LIVE_STATE_AWAY */
+  readOwn(): Promise<ReadonlyMap<string, string>>;
+  /** By home, from the local replica, which still answers when the partner is gone. @throws LIVE_STATE_AWAY */
+  readPartner(): Promise<ReadonlyMap<string, string>>;
+  /** @throws LIVE_STATE_AWAY */
+  publish(home: string, text: string): Promise<void>;
+  /** Called whenever a live state that may be empty has come up: everything has to be published again (rule 10). */
+  onOwnRestarted(listener: () => void): void;
+}
