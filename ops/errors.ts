@@ -27,4 +27,24 @@ export const opsErrors = defineErrors({
     action: 'Nothing: it is what you asked for.',
     retryable: false,
   },
+  LAB_BOX_RUNNING: {
+    message: 'box "{box}" is there already',
+    action: 'Stop it with "npm run lab -- stop --box {box}", or give the new one another id with --box.',
+    retryable: false,
+  },
+  LAB_NO_BOX: {
+    message: 'no box is running',
+    action: 'Start one with: npm start',
+    retryable: false,
+  },
+  LAB_LOCKED: {
+    message: 'another start of a box has held {path} for {seconds} s',
+    action: 'Look for a start that hangs, end it, and try again.',
+    retryable: true,
+  },
+  LAB_FAULT_FAILED: {
+    message: '{what}: {problem}',
+    action: 'See "npm run lab -- status" for how the box is now.',
+    retryable: true,
+  },
 });

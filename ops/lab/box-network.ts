@@ -18,7 +18,8 @@ import {
   type IpBatch,
 } from './network-commands.js';
 import { diesWithParent, inNamespace, run } from './shell.js';
-import { DEFAULT_IMPAIRMENT } from './wan/impairment.js';
+import { DEFAULT_IMPAIRMENT, type Impairment } from './wan/impairment.js';
+import { ShuttleLink } from './wan/shuttle-link.js';
 
 export interface BoxNetworkOptions {
   readonly plan: BoxPlan;
@@ -32,6 +33,7 @@ export interface BoxNetworkOptions {
 export class BoxNetwork {
   readonly #options: BoxNetworkOptions;
   #children: ChildProcess[] = [];
+  readonly #links = new Map<string, ShuttleLink>();
 
   constructor(options: BoxNetworkOptions) {
     this.#options = options;
@@ -55,6 +57,18 @@ export class BoxNetwork {
     const { plan, clock } = this.#options;
     const input = renderCuts(plan, cuts);
     await run(inNamespace(plan.hub.namespace, ['nft', '-f', '-']), { clock, input });
+  }
+
+  /** What the WAN to a place does to packets now. */
+  impairmentOf(place: string): Impairment {
+    return this.#links.get(place)?.impairment ?? DEFAULT_IMPAIRMENT;
+  }
+
+  /** Changes the WAN to a place, at once and for packets to come. @throws LAB_FAULT_FAILED */
+  async impair(place: string, change: Partial<Impairment>): Promise<Impairment> {
+    const link = this.#links.get(place);
+    if (link === undefined) throw new RangeError(`no WAN to "${place}"`);
+    return link.change(change);
   }
 
   /** The link of a node or client, as a cable that is pulled or put back. */
@@ -99,7 +113,9 @@ export class BoxNetwork {
     ];
     const shuttle = { udpPorts: wan.udpPorts, impairment: DEFAULT_IMPAIRMENT, seed: `${seed}:${wan.place}` };
     const process = this.#spawn(['node', '--enable-source-maps', shuttleProgram, JSON.stringify(shuttle)]);
-    if (process.stdout !== null) await once(process.stdout, 'data');
+    const link = new ShuttleLink(process, wan.place, this.#options.clock);
+    await link.ready();
+    this.#links.set(wan.place, link);
     this.#spawn(tun(wan.nearInterface, nearTun, nearShuttle));
     this.#spawn(tun(wan.farInterface, farTun, farShuttle));
     for (const name of [wan.nearInterface, wan.farInterface])

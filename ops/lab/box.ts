@@ -2,20 +2,24 @@
  * A site in a box: its network and its machines, and the faults that can be done to them.
  *
  * Invariant: whatever happens to this process, nothing of the box outlives it but named namespaces and the state
- * folder, which `removeBox` removes. Never touches a host interface, firewall rule or sysctl.
+ * folder, which the next start removes (leftovers.ts). Never touches a host interface, firewall rule or sysctl.
  */
-import { mkdir, rm } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import type { Clock } from '../../cluster/base/clock.js';
 import type { OwnershipStatus } from '../../cluster/ownership/ownership.js';
 import { parseNode } from '../../firmware-config/parse-node.js';
 import { findPartner, type Site } from '../../firmware-config/site-nodes.js';
 import { opsErrors } from '../errors.js';
-import { BoxNetwork, removeNamespaces } from './box-network.js';
+import { BoxNetwork } from './box-network.js';
 import { getSpace, planBox, type BoxPlan } from './box-plan.js';
+import { claimBox, releaseBox } from './leftovers.js';
+import type { MachineInspection } from './machine/inspection.js';
 import { Machine, type MachineStatus } from './machine/machine.js';
 import type { ServiceReport } from './machine/supervisor.js';
+import { NetworkFaults, type NetworkFaultStatus, type PartitionOptions } from './network-faults.js';
 import { inNamespace, run } from './shell.js';
+import { stateFolderOf } from './state-folder.js';
+import type { Impairment } from './wan/impairment.js';
 
 export interface BoxOptions {
   readonly boxId: string;
@@ -26,15 +30,23 @@ export interface BoxOptions {
   readonly nodeProgram: string;
   /** Root of the compiled tree's project, for the programs of our own. */
   readonly projectRoot: string;
+  /** Major version of that rqlited; default: of the one that the npm package brings. */
+  readonly rqlitedMajor?: number;
+  /** Host interface that the box will be attached to (attach.ts); no two boxes have the same. */
+  readonly attach?: string;
   /** Called for whatever a person should see: one sentence. */
   readonly say: (sentence: string) => void;
 }
 
-/** On a disk, not under /run: machines cover /run, and their disks are images. */
-export const STATE_ROOT = '/var/tmp/wardline-lab';
-
 /** Two keepalived that start together need their start-up delay of a second and a down time. */
 const SETTLE_MS_MAX = 10_000;
+
+/** Does a step of a start; the sentence that it returns says what was done. */
+export type StepRunner = (work: () => Promise<string>) => Promise<void>;
+
+const runStep: StepRunner = async (work) => {
+  await work();
+};
 
 const program = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url));
 
@@ -44,38 +56,69 @@ export class Box {
   readonly stateFolder: string;
   readonly #options: BoxOptions;
   readonly #machines: ReadonlyMap<string, Machine>;
+  readonly #faults: NetworkFaults;
+  #isClaimed = false;
 
   constructor(options: BoxOptions) {
     this.#options = options;
     this.plan = planBox(options.boxId, options.site);
-    this.stateFolder = `${STATE_ROOT}/${options.boxId}`;
+    this.stateFolder = stateFolderOf(options.boxId);
     this.network = new BoxNetwork({
       plan: this.plan,
       clock: options.clock,
       shuttleProgram: program('./wan/shuttle-main.js'),
       seed: options.boxId,
     });
+    this.#faults = new NetworkFaults(this.plan, this.network);
     this.#machines = new Map(options.site.nodes.map((node) => [node.id, this.#makeMachine(node.id)]));
   }
 
   /**
-   * Network, then disks, then every machine at once, then each service address to its home. Resolves when every
-   * service is up or given up.
+   * Claims the name, then network, disks, every machine at once, then each service address to its home. Resolves when
+   * every service is up or given up. When it throws, `stop` removes what exists.
+   * @param step is told each step as a sentence once it is done
+   * @throws LAB_BOX_RUNNING when a living process has a box of this id
    */
-  async start(): Promise<void> {
-    await removeBox(this.#options.boxId, this.#options.clock);
-    await mkdir(this.stateFolder, { recursive: true, mode: 0o711 });
-    await this.network.open();
-    await Promise.all([...this.#machines.values()].map((machine) => machine.makeDisk()));
-    await Promise.all([...this.#machines.values()].map((machine) => machine.powerOn()));
-    await this.returnHome();
+  async start(step: StepRunner = runStep): Promise<void> {
+    const { boxId, clock, attach } = this.#options;
+    const machines = [...this.#machines.values()];
+    const names = [...this.#machines.keys()].join(', ');
+    await step(async () => {
+      const removed = await claimBox(boxId, clock, attach);
+      this.#isClaimed = true;
+      const left = removed.length === 0 ? '' : `; removed what was left of: ${removed.join(', ')}`;
+      return `box "${boxId}"${left}`;
+    });
+    await step(async () => {
+      await this.network.open();
+      return `network: ${describeNetwork(this.plan)}`;
+    });
+    await step(async () => {
+      await Promise.all(machines.map((machine) => machine.makeDisk()));
+      return `disks of ${names}`;
+    });
+    await step(async () => {
+      await Promise.all(machines.map((machine) => machine.powerOn()));
+      return `power on: ${names}, with their daemons`;
+    });
+    await step(async () => {
+      await this.returnHome();
+      return 'every service address is at its home';
+    });
   }
 
-  /** Takes everything down and forgets it. Idempotent. */
+  /** Takes everything down and forgets it. Idempotent; never touches a box of another process. */
   async stop(): Promise<void> {
-    await Promise.all([...this.#machines.values()].map((machine) => machine.powerOff()));
+    if (!this.#isClaimed) return;
+    await this.cutPower();
     await this.network.close();
-    await rm(this.stateFolder, { recursive: true, force: true });
+    await releaseBox(this.#options.boxId);
+    this.#isClaimed = false;
+  }
+
+  /** Every machine that is on loses its power, which also ends a start that waits for it. */
+  async cutPower(): Promise<void> {
+    await Promise.all([...this.#machines.values()].map((machine) => machine.powerOff()));
   }
 
   /** A power cut: the link goes down and every process of the node ends, in one step. */
@@ -84,6 +127,7 @@ export class Box {
     await this.network.setPort(nodeId, 'down');
     await machine.powerOff();
     await this.network.unplug(nodeId);
+    this.#faults.forgetCable(nodeId);
   }
 
   /**
@@ -144,6 +188,51 @@ export class Box {
     await this.#getOn(nodeId).ask('signal', { service, signal: 'SIGKILL' });
   }
 
+  /** Nothing passes between two nodes or clients, besides what is cut already. */
+  partition(one: string, other: string, options?: PartitionOptions): Promise<void> {
+    return this.#faults.partition(one, other, options);
+  }
+
+  /** Cuts, pulled cables and WANs as they were at the start. */
+  heal(): Promise<void> {
+    return this.#faults.heal();
+  }
+
+  /** Pulls the cable of a node; everything on it runs on. */
+  async unplug(nodeId: string): Promise<void> {
+    this.#getOn(nodeId);
+    await this.#faults.unplug(nodeId);
+  }
+
+  async plug(nodeId: string): Promise<void> {
+    this.#getOn(nodeId);
+    await this.#faults.plug(nodeId);
+  }
+
+  /** @param change what is not named stays as it is. @returns what the WAN does to packets now */
+  wan(place: string, change: Partial<Impairment>): Promise<Impairment> {
+    return this.#faults.wan(place, change);
+  }
+
+  networkFaults(): NetworkFaultStatus {
+    return this.#faults.status();
+  }
+
+  /** Not one block of the node's disk stays free, for root neither. @returns bytes taken */
+  fillDisk(nodeId: string): Promise<number> {
+    return this.#getOn(nodeId).fillDisk();
+  }
+
+  /** Takes back `fillDisk`. */
+  freeDisk(nodeId: string): Promise<void> {
+    return this.#getOn(nodeId).freeDisk();
+  }
+
+  /** How a node is, as far as its parts answer. @throws LAB_NODE_OFF, RPC_NO_ANSWER when it is frozen */
+  inspect(nodeId: string): Promise<MachineInspection> {
+    return this.#getOn(nodeId).inspect();
+  }
+
   /** @throws LAB_NODE_OFF, RPC_NO_ANSWER when it is frozen */
   status(nodeId: string): Promise<MachineStatus> {
     return this.#getOn(nodeId).status();
@@ -165,7 +254,7 @@ export class Box {
     const { clock } = this.#options;
     const endMs = clock.monotonicMs() + SETTLE_MS_MAX;
     let seen = 'nothing';
-    while (clock.monotonicMs() < endMs) {
+    while (clock.monotonicMs() < endMs && nodes.every((id) => this.isOn(id))) {
       const states = await Promise.all(
         nodes.map(async (id) => {
           const known = await this.ownership(id).catch(() => []);
@@ -195,7 +284,8 @@ export class Box {
   }
 
   #makeMachine(nodeId: string): Machine {
-    const { clock, rqlited, nodeProgram, projectRoot, site, say } = this.#options;
+    const { clock, rqlited, rqlitedMajor, nodeProgram, projectRoot, site, say } = this.#options;
+    const major = rqlitedMajor === undefined ? {} : { rqlitedMajor };
     const paths = { rqlited, node: nodeProgram, wardline: projectRoot };
     return new Machine({
       id: nodeId,
@@ -203,7 +293,7 @@ export class Box {
       stateFolder: `${this.stateFolder}/${nodeId}`,
       supervisorProgram: program('./machine/machine-main.js'),
       nodeProgram,
-      documents: { site, node: parseNode({ version: 1, nodeId, paths }) },
+      documents: { site, node: parseNode({ version: 1, nodeId, paths, ...major }) },
       clock,
       onReport: (machine, report) => {
         const sentence = describeReport(machine, report);
@@ -235,8 +325,7 @@ export function describeReport(machine: string, report: ServiceReport): string |
   }
 }
 
-/** Removes what a box that was killed has left: its namespaces and its state folder. */
-export async function removeBox(boxId: string, clock: Clock): Promise<void> {
-  await removeNamespaces(boxId, clock);
-  await rm(`${STATE_ROOT}/${boxId}`, { recursive: true, force: true });
+function describeNetwork(plan: BoxPlan): string {
+  const lans = [plan.hub, ...plan.farPlaces].map(({ id, subnet }) => `${id} ${subnet}`);
+  return `${lans.join(', ')}; ${String(plan.spaces.length)} machines and clients`;
 }

@@ -105,32 +105,42 @@ export interface Cut {
   readonly only?: 'vrrp' | 'redis' | 'raft' | 'sip' | 'rtp';
 }
 
-const KIND_MATCH: Readonly<Record<NonNullable<Cut['only']>, string>> = {
-  vrrp: 'ip protocol 112',
-  redis: 'tcp dport 6379',
-  raft: 'tcp dport 4002',
-  sip: 'meta l4proto { tcp, udp } th dport { 5060, 5061 }',
-  rtp: 'udp dport 30000-39999',
+/** Requests and, from the other end, answers: a direction is cut for both. */
+const KIND_MATCHES: Readonly<Record<NonNullable<Cut['only']>, readonly string[]>> = {
+  vrrp: ['ip protocol 112'],
+  redis: ['tcp dport 6379', 'tcp sport 6379'],
+  raft: ['tcp dport 4002', 'tcp sport 4002'],
+  sip: [
+    'meta l4proto { tcp, udp } th dport { 5060, 5061 }',
+    'meta l4proto { tcp, udp } th sport { 5060, 5061 }',
+  ],
+  rtp: ['udp dport 30000-39999', 'udp sport 30000-39999'],
 };
 
-function cutRule(plan: BoxPlan, cut: Cut, table: 'bridge' | 'inet'): string | undefined {
+function cutMatch(plan: BoxPlan, cut: Cut, table: 'bridge' | 'inet'): string | undefined {
   const from = plan.spaces.find((space) => space.id === cut.from);
   const to = plan.spaces.find((space) => space.id === cut.to);
   if (from === undefined || to === undefined) return undefined;
-  const kind = cut.only === undefined ? '' : `${KIND_MATCH[cut.only]} `;
   // Within one LAN the bridge carries it and only ports tell the two ends apart (service addresses move).
   if (from.place === to.place) {
-    return table === 'bridge' ? `iifname "${from.port}" oifname "${to.port}" ${kind}drop` : undefined;
+    return table === 'bridge' ? `iifname "${from.port}" oifname "${to.port}"` : undefined;
   }
   if (table === 'bridge') return undefined;
   const [source, target] = [from, to].map((space) => (space.addresses[0] ?? '').split('/')[0] ?? '');
-  return `ip saddr ${source ?? ''} ip daddr ${target ?? ''} ${kind}drop`;
+  return `ip saddr ${source ?? ''} ip daddr ${target ?? ''}`;
+}
+
+function cutRules(plan: BoxPlan, cut: Cut, table: 'bridge' | 'inet'): readonly string[] {
+  const match = cutMatch(plan, cut, table);
+  if (match === undefined) return [];
+  const kinds = cut.only === undefined ? [''] : KIND_MATCHES[cut.only];
+  return kinds.map((kind) => [match, kind, 'drop'].filter(Boolean).join(' '));
 }
 
 /** The complete nftables input for the site's hub: replaces whatever cuts there were, in one transaction. */
 export function renderCuts(plan: BoxPlan, cuts: readonly Cut[]): string {
   const chain = (table: 'bridge' | 'inet'): string => {
-    const rules = cuts.flatMap((cut) => cutRule(plan, cut, table) ?? []);
+    const rules = cuts.flatMap((cut) => cutRules(plan, cut, table));
     return [
       `table ${table} cuts`,
       `delete table ${table} cuts`,

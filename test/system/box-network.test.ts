@@ -5,6 +5,7 @@ import { exampleSite } from '../../firmware-config/defaults/example-site.js';
 import { parseSite } from '../../firmware-config/parse-site.js';
 import { BoxNetwork } from '../../ops/lab/box-network.js';
 import { getSpace, planBox } from '../../ops/lab/box-plan.js';
+import { claimBox, releaseBox } from '../../ops/lab/leftovers.js';
 import { inNamespace, run } from '../../ops/lab/shell.js';
 import { assert, assertRejects, spec } from '../support/spec.js';
 
@@ -23,7 +24,9 @@ async function ping(from: string, address: string): Promise<number> {
 
 spec('the network of a box', { deadlineMs: 60_000 }, (it, before) => {
   before(async (t) => {
+    t.defer(() => releaseBox(boxId));
     t.defer(() => network.close());
+    await claimBox(boxId, clock);
     await network.open();
   });
 

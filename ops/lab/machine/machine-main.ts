@@ -10,7 +10,9 @@ import { callRpc, serveRpc, type RpcParams } from '../../../cluster/base/local-r
 import { renderNetworkSysctl, renderNode } from '../../../firmware-config/render/render-node.js';
 import { planServices } from '../../../firmware-config/services/plan-services.js';
 import { run } from '../shell.js';
+import { fillDisk, freeDisk } from './fill-disk.js';
 import { findAddresses, findOpenFilesHardMax } from './inspect.js';
+import { inspectMachine } from './inspection.js';
 import { machineLayout, type MachineDocuments } from './machine-layout.js';
 import { Supervisor } from './supervisor.js';
 import { openUserTable } from './user-table.js';
@@ -77,6 +79,10 @@ const server = await serveRpc(layout.socket, {
     services: supervisor.status(),
     addresses: await findAddresses(node.interface, clock),
   }),
+  inspect: () =>
+    inspectMachine({ documents: { site, node }, services: () => supervisor.status(), clock }),
+  fillDisk: async () => ({ bytes: await fillDisk(node.paths.data, clock) }),
+  freeDisk: () => freeDisk(node.paths.data),
   signal: signalService,
   askNode: ({ method, params }) =>
     callRpc({

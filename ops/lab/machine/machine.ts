@@ -10,6 +10,7 @@ import type { Clock } from '../../../cluster/base/clock.js';
 import { callRpc, type RpcParams } from '../../../cluster/base/local-rpc.js';
 import { diesWithParent, inNamespace, run } from '../shell.js';
 import { BOOT_SCRIPT, machineLayout, type MachineDocuments, type MachineLayout } from './machine-layout.js';
+import type { MachineInspection } from './inspection.js';
 import type { ServiceReport, ServiceStatus } from './supervisor.js';
 
 export interface MachineOptions {
@@ -34,6 +35,9 @@ export interface MachineStatus {
 const DISK_SIZE = '1G';
 const ANSWER_DEADLINE_MS = 2000;
 const NODE_DEADLINE_MS = 5000;
+/** Its parts have half a second each, all at once. */
+const INSPECTION_DEADLINE_MS = 1500;
+const DISK_DEADLINE_MS = 15_000;
 
 export class Machine {
   readonly #options: MachineOptions;
@@ -105,6 +109,20 @@ export class Machine {
   /** @throws RPC_UNREACHABLE, RPC_NO_ANSWER when it is off or frozen */
   async status(): Promise<MachineStatus> {
     return (await this.ask('status', {})) as MachineStatus;
+  }
+
+  /** @throws RPC_UNREACHABLE, RPC_NO_ANSWER when it is off or frozen */
+  async inspect(): Promise<MachineInspection> {
+    return (await this.ask('inspect', {}, INSPECTION_DEADLINE_MS)) as MachineInspection;
+  }
+
+  /** Takes every free block of the disk. @returns bytes taken */
+  async fillDisk(): Promise<number> {
+    return ((await this.ask('fillDisk', {}, DISK_DEADLINE_MS)) as { readonly bytes: number }).bytes;
+  }
+
+  async freeDisk(): Promise<void> {
+    await this.ask('freeDisk', {}, DISK_DEADLINE_MS);
   }
 
   ask(method: string, params: RpcParams, deadlineMs = ANSWER_DEADLINE_MS): Promise<unknown> {
