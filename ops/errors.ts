@@ -37,6 +37,11 @@ export const opsErrors = defineErrors({
     action: 'Start one with: npm start',
     retryable: false,
   },
+  LAB_NOT_READY: {
+    message: 'box "{box}" takes no commands: it is being started or taken down, or belongs to a test',
+    action: 'Wait until its start has shown the status table, then try again.',
+    retryable: true,
+  },
   LAB_LOCKED: {
     message: 'another start of a box has held {path} for {seconds} s',
     action: 'Look for a start that hangs, end it, and try again.',

@@ -11,6 +11,8 @@ export interface RunOptions {
   readonly input?: string;
   /** Default 10 s. */
   readonly deadlineMs?: number;
+  /** Out of reach of the terminal: a Ctrl-C must not end what is being done in answer to it. */
+  readonly inOwnSession?: boolean;
 }
 
 const DEADLINE_MS = 10_000;
@@ -27,7 +29,8 @@ function collect(child: ChildProcess): { out: () => string; err: () => string } 
 export function runCommand(command: readonly [string, ...string[]], options: RunOptions): Promise<string> {
   const [program, ...args] = command;
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'] });
+    const detached = options.inOwnSession === true;
+    const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'], detached });
     const output = collect(child);
     let timedOut = false;
     const timer = options.clock.schedule(options.deadlineMs ?? DEADLINE_MS, () => {

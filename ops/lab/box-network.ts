@@ -125,7 +125,7 @@ export class BoxNetwork {
 
   #spawn(command: readonly string[]): ChildProcess {
     const [program, ...args] = diesWithParent(inNamespace(this.#options.plan.hub.namespace, command));
-    const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'ignore'] });
+    const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'ignore'], detached: true });
     this.#children.push(child);
     return child;
   }

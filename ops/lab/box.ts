@@ -17,7 +17,7 @@ import type { MachineInspection } from './machine/inspection.js';
 import { Machine, type MachineStatus } from './machine/machine.js';
 import type { ServiceReport } from './machine/supervisor.js';
 import { NetworkFaults, type NetworkFaultStatus, type PartitionOptions } from './network-faults.js';
-import { inNamespace, run } from './shell.js';
+import { diesWithParent, inNamespace, run } from './shell.js';
 import { stateFolderOf } from './state-folder.js';
 import type { Impairment } from './wan/impairment.js';
 
@@ -244,7 +244,7 @@ export class Box {
 
   /** Runs a program of a client or node namespace, on the host's file system. @returns its standard output */
   runIn(spaceId: string, command: readonly string[], deadlineMs?: number): Promise<string> {
-    const words = inNamespace(getSpace(this.plan, spaceId).namespace, command);
+    const words = diesWithParent(inNamespace(getSpace(this.plan, spaceId).namespace, command));
     const { clock } = this.#options;
     return run(words, deadlineMs === undefined ? { clock } : { clock, deadlineMs });
   }

@@ -82,7 +82,7 @@ export class Machine {
     ];
     const [program, ...args] = diesWithParent(inNamespace(namespace, isolate));
     const errors = await open(`${this.#layout.logs}/supervisor.log`, 'a');
-    const child = spawn(program, args, { stdio: ['ignore', 'pipe', errors.fd] });
+    const child = spawn(program, args, { stdio: ['ignore', 'pipe', errors.fd], detached: true });
     await errors.close();
     this.#process = child;
     const isReady = this.#listen(child);
@@ -101,7 +101,7 @@ export class Machine {
     this.#process = undefined;
     const ended = once(child, 'exit');
     const init = await this.#findInit(child);
-    if (init !== undefined) process.kill(init, 'SIGKILL');
+    if (init !== undefined) sendSignal(init, 'SIGKILL');
     child.kill('SIGKILL');
     await ended;
   }
@@ -142,13 +142,7 @@ export class Machine {
     const init = this.#process === undefined ? undefined : await this.#findInit(this.#process);
     if (init === undefined) return 0;
     const pids = await processesIn(await readlink(`/proc/${String(init)}/ns/pid`));
-    for (const pid of pids) {
-      try {
-        process.kill(pid, signal);
-      } catch {
-        // It ended between the look and the signal.
-      }
-    }
+    for (const pid of pids) sendSignal(pid, signal);
     return pids.length;
   }
 
@@ -169,6 +163,14 @@ export class Machine {
         else this.#options.onReport(this.#options.id, event);
       });
     });
+  }
+}
+
+function sendSignal(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // It ended between the look and the signal.
   }
 }
 

@@ -10,7 +10,8 @@ export type RedisReplication =
   | {
       readonly role: 'master';
       readonly followers: number;
-      /** What the slowest follower has not confirmed yet; without a follower undefined. */
+      /** Since the slowest follower has confirmed what it has, and what it had not; undefined without a follower. */
+      readonly behindSeconds?: number;
       readonly behindBytes?: number;
     }
   | {
@@ -47,12 +48,14 @@ export function describeReplication(infoText: string): RedisReplication {
   }
   const offset = Number(info.get('master_repl_offset') ?? 0);
   const confirmed = [...info].flatMap(([key, value]) => {
-    const at = /^slave\d+$/.test(key) ? /offset=(\d+)/.exec(value)?.[1] : undefined;
-    return at === undefined ? [] : [Number(at)];
+    const [, at, lag] = /offset=(\d+),lag=(\d+)/.exec(/^slave\d+$/.test(key) ? value : '') ?? [];
+    return at === undefined ? [] : [{ bytes: offset - Number(at), seconds: Number(lag) }];
   });
   const followers = Number(info.get('connected_slaves') ?? 0);
-  const behind = confirmed.length === 0 ? {} : { behindBytes: offset - Math.min(...confirmed) };
-  return { role: 'master', followers, ...behind };
+  if (confirmed.length === 0) return { role: 'master', followers };
+  const behindSeconds = Math.max(...confirmed.map(({ seconds }) => seconds));
+  const behindBytes = Math.max(...confirmed.map(({ bytes }) => bytes));
+  return { role: 'master', followers, behindSeconds, behindBytes };
 }
 
 /** @throws Error when it does not answer in time */

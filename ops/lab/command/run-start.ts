@@ -1,0 +1,240 @@
+/**
+ * `npm start`: brings a box up in the foreground, shows how it is, and takes it down when it is asked to.
+ *
+ * Invariant: whatever was begun is taken down before this returns, also when the start itself is interrupted or fails.
+ */
+import { get } from 'node:http';
+import type { Clock } from '../../../cluster/base/clock.js';
+import { serveRpc, type RpcServer } from '../../../cluster/base/local-rpc.js';
+import type { Site } from '../../../firmware-config/site-nodes.js';
+import { applyAttach, checkAttach, planAttach, undoAttach } from '../attach.js';
+import { inspectBox, type BoxStatus } from '../box-status.js';
+import { Box } from '../box.js';
+import { PanelForwarder, type PanelListen } from '../panel/panel-forwarder.js';
+import { commandSocketOf, panelSocketOf } from '../state-folder.js';
+import { renderStatus } from '../status-table.js';
+import { LabMethods } from './lab-methods.js';
+import type { StartArguments } from './start-arguments.js';
+import { StopAsked, type StopRequest } from './stop-request.js';
+
+export interface StartOptions {
+  readonly boxId: string;
+  readonly site: Site;
+  readonly args: StartArguments;
+  readonly rqlited: string;
+  readonly rqlitedMajor?: number;
+  readonly nodeProgram: string;
+  readonly projectRoot: string;
+  readonly clock: Clock;
+  readonly stop: StopRequest;
+  readonly print: (text: string) => void;
+}
+
+const LOOPBACK = '127.0.0.1';
+const EVERY_ADDRESS = '0.0.0.0';
+const LEADER_MS_MAX = 15_000;
+const LOOK_AGAIN_MS = 200;
+const PANEL_MS_MAX = 5000;
+
+/** Where the panel listens on the host. Pure. */
+export function planPanelListen(args: StartArguments, port: number): readonly PanelListen[] {
+  const { panelListen } = args;
+  const own = { address: LOOPBACK, port, mayMove: true };
+  if (panelListen === undefined) return [own];
+  const { address } = panelListen;
+  const wanted = { address, port: panelListen.port ?? port, mayMove: panelListen.port === undefined };
+  // These hold the loopback port themselves.
+  return address === EVERY_ADDRESS || address === LOOPBACK ? [wanted] : [own, wanted];
+}
+
+/** Whether a panel answers; what stands in for it answers 502. */
+function hasPanel(url: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const request = get(url, { timeout: PANEL_MS_MAX, agent: false }, (response) => {
+      response.resume();
+      resolve(response.statusCode === 200);
+    });
+    request.on('timeout', () => request.destroy());
+    request.on('error', () => {
+      resolve(false);
+    });
+  });
+}
+
+class BoxStart {
+  readonly #options: StartOptions;
+  readonly #box: Box;
+  readonly #panel: PanelForwarder;
+  #panelUrls: readonly string[] = [];
+  #commands: RpcServer | undefined;
+  #hasBegun = false;
+  #isAttached = false;
+
+  constructor(options: StartOptions) {
+    const { boxId, site, args, rqlited, rqlitedMajor, nodeProgram, projectRoot, clock } = options;
+    this.#options = options;
+    this.#box = new Box({
+      boxId,
+      site,
+      clock,
+      rqlited,
+      ...(rqlitedMajor === undefined ? {} : { rqlitedMajor }),
+      ...(args.attach === undefined ? {} : { attach: args.attach.interface }),
+      nodeProgram,
+      projectRoot,
+      say: (sentence) => {
+        this.#tell(sentence);
+      },
+    });
+    const addresses = site.nodes.flatMap(({ serviceAddress }) => serviceAddress ?? []);
+    const { panel: port } = site.ports;
+    this.#panel = new PanelForwarder({
+      hubNamespace: this.#box.plan.hub.namespace,
+      hub: { socket: panelSocketOf(boxId), addresses, port },
+      listen: planPanelListen(args, port),
+      nodeProgram,
+      clock,
+    });
+  }
+
+  /** Everything that has to be there before the table is shown. */
+  async bringUp(): Promise<void> {
+    const { clock, args } = this.#options;
+    if (args.attach !== undefined) await checkAttach(args.attach, this.#box.plan, clock);
+    await this.#box.start((work) => {
+      this.#hasBegun = true;
+      return this.#step(work);
+    });
+    await this.#step(() => this.#findLeader());
+    if (args.attach !== undefined) await this.#attach();
+    await this.#step(async () => {
+      this.#panelUrls = await this.#panel.open();
+      const [url = ''] = this.#panelUrls;
+      const note = (await hasPanel(url)) ? '' : ' (no node answers there yet)';
+      return `panel: ${this.#panelUrls.join(' and ')}${note}`;
+    });
+    await this.#openCommands();
+    const status = await this.#status();
+    this.#options.stop.throwIfAsked();
+    this.#options.print(`\n${renderStatus(status)}\n\n${this.#renderHints()}`);
+  }
+
+  /** A start that is under way: its machines lose their power until it has noticed. */
+  async abandon(isUp: Promise<unknown>): Promise<void> {
+    const { clock } = this.#options;
+    let isOver = false;
+    const over = isUp.catch(() => undefined).then(() => (isOver = true));
+    while (!isOver) {
+      await this.#box.cutPower();
+      await Promise.race([over, clock.sleep(LOOK_AGAIN_MS)]);
+    }
+  }
+
+  /** In the opposite order. Idempotent. */
+  async takeDown(): Promise<void> {
+    const { print, clock, args } = this.#options;
+    if (!this.#hasBegun) return;
+    const startMs = clock.monotonicMs();
+    await this.#commands?.close();
+    await this.#panel.close();
+    if (this.#isAttached) {
+      await undoAttach(this.#box.plan, clock);
+      print(`          detached from ${args.attach?.interface ?? ''}: nothing is left on it`);
+    }
+    await this.#box.stop();
+    const seconds = ((clock.monotonicMs() - startMs) / 1000).toFixed(1).padStart(6);
+    print(`${seconds} s  box taken down`);
+  }
+
+  async #step(work: () => Promise<string>): Promise<void> {
+    const { clock, stop, print } = this.#options;
+    stop.throwIfAsked();
+    const startMs = clock.monotonicMs();
+    const sentence = await work();
+    stop.throwIfAsked();
+    print(`${((clock.monotonicMs() - startMs) / 1000).toFixed(1).padStart(6)} s  ${sentence}`);
+  }
+
+  /** What happens while the box runs, with the time of day. */
+  #tell(sentence: string): void {
+    const { print, clock, stop } = this.#options;
+    if (!stop.isAsked) print(`${new Date(clock.wallMs()).toTimeString().slice(0, 8)}  ${sentence}`);
+  }
+
+  async #findLeader(): Promise<string> {
+    const { clock, site, stop } = this.#options;
+    const endMs = clock.monotonicMs() + LEADER_MS_MAX;
+    while (clock.monotonicMs() < endMs && !stop.isAsked) {
+      const rafts = await Promise.all(
+        site.nodes.map(async ({ id }) => (await this.#box.inspect(id).catch(() => undefined))?.raft),
+      );
+      const leader = rafts[0]?.leaderId;
+      if (leader !== undefined && leader !== '' && rafts.every((raft) => raft?.leaderId === leader))
+        return `durable state: ${leader} leads, ${String(rafts.length)} voters agree`;
+      await clock.sleep(LOOK_AGAIN_MS);
+    }
+    return 'durable state: no leader that all agree on yet';
+  }
+
+  async #attach(): Promise<void> {
+    const { clock, site, args, print } = this.#options;
+    const { attach } = args;
+    if (attach === undefined) return;
+    const plan = planAttach(this.#box.plan, site, attach);
+    await this.#step(async () => {
+      // Before, because it may get halfway.
+      this.#isAttached = true;
+      await applyAttach(plan, this.#box.plan, clock);
+      return `attached to ${attach.interface}:`;
+    });
+    for (const sentence of plan.sentences) print(`          ${sentence}`);
+  }
+
+  async #openCommands(): Promise<void> {
+    const { boxId, clock, stop } = this.#options;
+    const methods = new LabMethods({
+      box: this.#box,
+      clock,
+      status: () => this.#status(),
+      say: (sentence) => {
+        this.#tell(sentence);
+      },
+      stop: stop.ask,
+    });
+    this.#commands = await serveRpc(commandSocketOf(boxId), methods.all());
+  }
+
+  #status(): Promise<BoxStatus> {
+    return inspectBox(this.#box, this.#options.site, this.#panelUrls);
+  }
+
+  #renderHints(): string {
+    const { boxId } = this.#options;
+    const [url = ''] = this.#panelUrls;
+    const rows = [
+      ['panel', url.replace(EVERY_ADDRESS, LOOPBACK)],
+      ['faults', 'npm run lab -- kill a          all of them: npm run lab -- --help'],
+      ['status', 'npm run lab -- status'],
+      ['inside', `ip netns exec wl-${boxId}-phones bash`],
+      ['logs', `${this.#box.stateFolder}/a/log`],
+    ] as const;
+    const lines = rows.map(([what, how]) => `  ${what.padEnd(8)}${how}`);
+    return `${lines.join('\n')}\n\n  Ctrl-C takes everything down.\n`;
+  }
+}
+
+/** Resolves when the box has been up and is taken down. @throws whatever stood in the way of its start */
+export async function runStart(options: StartOptions): Promise<void> {
+  const { stop } = options;
+  const start = new BoxStart(options);
+  try {
+    const isUp = start.bringUp();
+    await Promise.race([isUp, stop.whenAsked]);
+    if (stop.isAsked) await start.abandon(isUp);
+    await stop.whenAsked;
+  } catch (error) {
+    if (!(error instanceof StopAsked)) throw error;
+  } finally {
+    await start.takeDown();
+  }
+}
