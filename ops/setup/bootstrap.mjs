@@ -118,6 +118,10 @@ async function main() {
   if (problem !== undefined) throw new SetupProblem(problem);
   const signals = new Signals(() => performance.now());
   signals.listen(process);
+  // Nobody reads any more ("npm start | head"): as when the terminal is closed, and no stack trace of a broken pipe.
+  process.stdout.on('error', () => {
+    signals.receive('SIGHUP');
+  });
   stopWithNpm(signals);
   const lock = new SetupLock(LOCK_PATH);
   const run = createRun({ signals, folder: FOLDER, env: process.env, lockFd: () => lock.fd, report: say });
