@@ -59,10 +59,11 @@ function phoneSentences(plan: BoxPlan, site: Site, options: AttachOptions, own: 
   const panel = `http://${registrar}:${String(site.ports.panel)}/`;
   const gateway = options.address?.split('/')[0];
   return [
-    `a phone there needs an address from ${range}, mask 255.255.255.0, registrar ${own.join(' or ')}`,
+    `phones there: an address from ${range}, mask 255.255.255.0,`,
+    `  gateway ${plan.hub.gateway.split('/')[0] ?? ''}, registrar ${own.join(' or ')}`,
     ...(gateway === undefined
       ? []
-      : [`or, with an address of its own LAN, a route to ${plan.hub.subnet} via ${gateway}`]),
+      : [`  or the address they have, and a route to ${plan.hub.subnet} via ${gateway}`]),
     `the panel from there: ${panel}`,
   ];
 }
@@ -81,7 +82,11 @@ export function planAttach(plan: BoxPlan, site: Site, options: AttachOptions): A
   return {
     batches: [
       // Made inside the hub: no name of it ever appears on the host.
-      { lines: [`link add link ${options.interface} name ${PORT} netns ${namespace} type macvlan mode bridge`] },
+      {
+        lines: [
+          `link add link ${options.interface} name ${PORT} netns ${namespace} type macvlan mode bridge`,
+        ],
+      },
       {
         namespace,
         lines: [

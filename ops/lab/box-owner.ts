@@ -8,8 +8,8 @@ import { CLAIM_PREFIX, STATE_ROOT, stateFolderOf } from './state-folder.js';
 
 export interface BoxOwner {
   readonly pid: number;
-  /** proc(5), /proc/pid/stat field 22: a pid alone is given again to another process. */
-  readonly startTime: string;
+  /** proc(5), /proc/pid/stat field 22, in ticks since boot: a pid alone is given again to another process. */
+  readonly startTicks: string;
   /** Host interface that the box is attached to. */
   readonly attach?: string;
 }
@@ -17,7 +17,7 @@ export interface BoxOwner {
 const ownerFile = (folder: string): string => `${folder}/owner.json`;
 
 /** @returns undefined when there is no such process, or a dead one that nobody has waited for */
-async function findStartTime(pid: number): Promise<string | undefined> {
+async function findStartTicks(pid: number): Promise<string | undefined> {
   const stat = await readFile(`/proc/${String(pid)}/stat`, 'utf8').catch(() => '');
   // The name in parentheses may hold spaces, so count from its end: state is field 3.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
@@ -26,14 +26,17 @@ async function findStartTime(pid: number): Promise<string | undefined> {
 }
 
 export async function isAlive(owner: BoxOwner): Promise<boolean> {
-  return (await findStartTime(owner.pid)) === owner.startTime;
+  return (await findStartTicks(owner.pid)) === owner.startTicks;
 }
 
 /** @returns undefined when nobody has ever owned this folder */
 export async function readOwner(folder: string): Promise<BoxOwner | undefined> {
   try {
-    const { pid, startTime, attach } = JSON.parse(await readFile(ownerFile(folder), 'utf8')) as BoxOwner;
-    return { pid, startTime, ...(attach === undefined ? {} : { attach }) };
+    const record = JSON.parse(await readFile(ownerFile(folder), 'utf8')) as Partial<BoxOwner>;
+    const { pid, startTicks, attach } = record;
+    // Of another release, perhaps: then the owner is not known, which is not the same as dead.
+    if (typeof pid !== 'number' || typeof startTicks !== 'string') return undefined;
+    return { pid, startTicks, ...(attach === undefined ? {} : { attach }) };
   } catch {
     return undefined;
   }
@@ -46,10 +49,10 @@ export async function readOwner(folder: string): Promise<BoxOwner | undefined> {
  */
 export async function createStateFolder(boxId: string, attach?: string): Promise<void> {
   const { pid } = process;
-  const startTime = (await findStartTime(pid)) ?? '';
+  const startTicks = (await findStartTicks(pid)) ?? '';
   const claim = `${STATE_ROOT}/${CLAIM_PREFIX}${boxId}-${String(pid)}`;
-  await mkdir(claim, { recursive: true });
-  const owner: BoxOwner = { pid, startTime, ...(attach === undefined ? {} : { attach }) };
+  await mkdir(claim, { recursive: true, mode: 0o711 });
+  const owner: BoxOwner = { pid, startTicks, ...(attach === undefined ? {} : { attach }) };
   await writeFile(ownerFile(claim), JSON.stringify(owner));
   try {
     // rename(2) refuses a folder that is there and not empty.

@@ -36,11 +36,7 @@ async function inspectNode(box: Box, node: SiteNode): Promise<NodeStatus> {
 }
 
 /** All nodes at once, so that a frozen one costs one deadline (1.5 s). */
-export async function inspectBox(
-  box: Box,
-  site: SiteDocument,
-  panel: readonly string[],
-): Promise<BoxStatus> {
+export async function inspectBox(box: Box, site: SiteDocument, panel: readonly string[]): Promise<BoxStatus> {
   const nodes = await Promise.all(site.nodes.map((node) => inspectNode(box, node)));
   return { box: box.plan.boxId, layout: site.layout, panel, nodes, network: box.networkFaults() };
 }

@@ -107,6 +107,11 @@ export class Box {
     });
   }
 
+  /** This process has made something of it that `stop` will remove. */
+  get exists(): boolean {
+    return this.#isClaimed;
+  }
+
   /** Takes everything down and forgets it. Idempotent; never touches a box of another process. */
   async stop(): Promise<void> {
     if (!this.#isClaimed) return;

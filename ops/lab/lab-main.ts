@@ -8,14 +8,10 @@ import { fileURLToPath } from 'node:url';
 import { RealClock } from '../../cluster/base/clock.js';
 import { isOperatingError, describeErrorChain } from '../../cluster/base/errors.js';
 import { systemRng } from '../../cluster/base/rng.js';
-import { exampleSite } from '../../firmware-config/defaults/example-site.js';
-import { parseSite } from '../../firmware-config/parse-site.js';
 import { labHelp, parseLabArguments } from './command/lab-arguments.js';
 import { runLabCommand } from './command/lab-client.js';
-import { runStart } from './command/run-start.js';
 import { parseStartArguments, START_HELP } from './command/start-arguments.js';
 import { StopRequest } from './command/stop-request.js';
-import { findRqlited, readRqlitedMajor } from './find-rqlited.js';
 
 const projectRoot = fileURLToPath(new URL('../../..', import.meta.url));
 const clock = new RealClock();
@@ -39,6 +35,11 @@ async function start(words: readonly string[]): Promise<void> {
     return;
   }
   listenForStop();
+  // Only here: a command to a running box shall be there at once, and these take longer to load than to use.
+  const { exampleSite } = await import('../../firmware-config/defaults/example-site.js');
+  const { parseSite } = await import('../../firmware-config/parse-site.js');
+  const { findRqlited, readRqlitedMajor } = await import('./find-rqlited.js');
+  const { runStart } = await import('./command/run-start.js');
   const { RQLITED } = process.env;
   const isNamed = RQLITED !== undefined && RQLITED !== '';
   const rqlited = findRqlited(RQLITED, projectRoot);

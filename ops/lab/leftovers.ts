@@ -108,13 +108,15 @@ async function removeBox(id: string, clock: Clock): Promise<void> {
 }
 
 /** Claims of starts that were killed before they had a box. */
-async function removeDeadClaims(): Promise<void> {
+async function removeDeadClaims(clock: Clock): Promise<void> {
   const names = await readdir(STATE_ROOT).catch(() => []);
   for (const name of names.filter((candidate) => candidate.startsWith(CLAIM_PREFIX))) {
-    const owner = await readOwner(`${STATE_ROOT}/${name}`);
-    // Claims are made under the lock, so one that nobody alive owns is nobody's.
-    if (owner === undefined || !(await isAlive(owner)))
-      await rm(`${STATE_ROOT}/${name}`, { recursive: true, force: true });
+    const folder = `${STATE_ROOT}/${name}`;
+    const owner = await readOwner(folder);
+    const { mtimeMs } = await stat(folder);
+    const isDead =
+      owner === undefined ? clock.wallMs() - mtimeMs > UNKNOWN_AGE_MS_MIN : !(await isAlive(owner));
+    if (isDead) await rm(folder, { recursive: true, force: true });
   }
 }
 
@@ -141,7 +143,7 @@ export function checkClaim(boxId: string, attach: string | undefined, staying: r
  */
 export function claimBox(boxId: string, clock: Clock, attach?: string): Promise<readonly string[]> {
   return withLabLock(async () => {
-    await removeDeadClaims();
+    await removeDeadClaims(clock);
     const traces = await findTraces(clock);
     const leftovers = traces.filter((trace) => decideLeftover(trace).isLeftover);
     checkClaim(

@@ -29,6 +29,8 @@ export interface LabMethodsOptions {
   readonly stop: () => void;
 }
 
+const STOP_DELAY_MS = 50;
+
 type Method = (params: RpcParams) => Promise<CommandAnswer>;
 
 function textOf(params: RpcParams, name: string): string {
@@ -71,7 +73,8 @@ export class LabMethods {
       'fill-disk': told((params) => this.#fillDisk(textOf(params, 'node'))),
       'free-disk': told((params) => this.#freeDisk(textOf(params, 'node'))),
       stop: () => {
-        this.#options.stop();
+        // Once the answer has left: the taking down begins with this socket.
+        this.#options.clock.schedule(STOP_DELAY_MS, this.#options.stop);
         return { sentence: 'the box is being taken down' };
       },
     };
@@ -102,7 +105,7 @@ export class LabMethods {
     const node = textOf(params, 'node');
     const forMs = Number(params['forMs']);
     const { service } = params;
-    const time = `stood still for ${String(forMs)} ms and ${'goes on'}`;
+    const time = `stood still for ${String(forMs)} ms and goes on`;
     if (service === undefined) {
       await this.#box.freeze(node, forMs);
       return { sentence: `node ${node} ${time}` };

@@ -10,7 +10,7 @@ import type { Site } from '../../../firmware-config/site-nodes.js';
 import { applyAttach, checkAttach, planAttach, undoAttach } from '../attach.js';
 import { inspectBox, type BoxStatus } from '../box-status.js';
 import { Box } from '../box.js';
-import { PanelForwarder, type PanelListen } from '../panel/panel-forwarder.js';
+import { EVERY_ADDRESS, LOOPBACK, PanelForwarder, type PanelListen } from '../panel/panel-forwarder.js';
 import { commandSocketOf, panelSocketOf } from '../state-folder.js';
 import { renderStatus } from '../status-table.js';
 import { LabMethods } from './lab-methods.js';
@@ -30,8 +30,6 @@ export interface StartOptions {
   readonly print: (text: string) => void;
 }
 
-const LOOPBACK = '127.0.0.1';
-const EVERY_ADDRESS = '0.0.0.0';
 const LEADER_MS_MAX = 15_000;
 const LOOK_AGAIN_MS = 200;
 const PANEL_MS_MAX = 5000;
@@ -67,7 +65,6 @@ class BoxStart {
   readonly #panel: PanelForwarder;
   #panelUrls: readonly string[] = [];
   #commands: RpcServer | undefined;
-  #hasBegun = false;
   #isAttached = false;
 
   constructor(options: StartOptions) {
@@ -101,10 +98,7 @@ class BoxStart {
   async bringUp(): Promise<void> {
     const { clock, args } = this.#options;
     if (args.attach !== undefined) await checkAttach(args.attach, this.#box.plan, clock);
-    await this.#box.start((work) => {
-      this.#hasBegun = true;
-      return this.#step(work);
-    });
+    await this.#box.start((work) => this.#step(work));
     await this.#step(() => this.#findLeader());
     if (args.attach !== undefined) await this.#attach();
     await this.#step(async () => {
@@ -113,6 +107,12 @@ class BoxStart {
       const note = (await hasPanel(url)) ? '' : ' (no node answers there yet)';
       return `panel: ${this.#panelUrls.join(' and ')}${note}`;
     });
+    if (args.panelListen !== undefined) {
+      const { address } = args.panelListen;
+      this.#options.print(
+        `          whoever reaches ${address} sees it; it has no login and changes nothing`,
+      );
+    }
     await this.#openCommands();
     const status = await this.#status();
     this.#options.stop.throwIfAsked();
@@ -122,18 +122,18 @@ class BoxStart {
   /** A start that is under way: its machines lose their power until it has noticed. */
   async abandon(isUp: Promise<unknown>): Promise<void> {
     const { clock } = this.#options;
-    let isOver = false;
-    const over = isUp.catch(() => undefined).then(() => (isOver = true));
-    while (!isOver) {
-      await this.#box.cutPower();
-      await Promise.race([over, clock.sleep(LOOK_AGAIN_MS)]);
-    }
+    const over = isUp.then(
+      () => true,
+      () => true,
+    );
+    do await this.#box.cutPower();
+    while (!(await Promise.race([over, clock.sleep(LOOK_AGAIN_MS).then(() => false)])));
   }
 
   /** In the opposite order. Idempotent. */
   async takeDown(): Promise<void> {
     const { print, clock, args } = this.#options;
-    if (!this.#hasBegun) return;
+    if (!this.#box.exists) return;
     const startMs = clock.monotonicMs();
     await this.#commands?.close();
     await this.#panel.close();
@@ -212,7 +212,7 @@ class BoxStart {
     const { boxId } = this.#options;
     const [url = ''] = this.#panelUrls;
     const rows = [
-      ['panel', url.replace(EVERY_ADDRESS, LOOPBACK)],
+      ['panel', url],
       ['faults', 'npm run lab -- kill a          all of them: npm run lab -- --help'],
       ['status', 'npm run lab -- status'],
       ['inside', `ip netns exec wl-${boxId}-phones bash`],

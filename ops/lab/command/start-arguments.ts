@@ -12,7 +12,8 @@ export interface StartArguments {
   readonly isHelp: boolean;
 }
 
-const USAGE = 'npm start -- [--box ID] [--layout LAYOUT] [--attach INTERFACE] [--panel-listen ADDRESS[:PORT]]';
+const USAGE =
+  'npm start -- [--box ID] [--layout LAYOUT] [--attach INTERFACE] [--panel-listen ADDRESS[:PORT]]';
 
 export const START_HELP = `Brings a site in a box up in the foreground; Ctrl-C takes it down.
 

@@ -23,7 +23,7 @@ export async function fillDisk(folder: string, clock: Clock): Promise<number> {
     () => 0,
   );
   // The file system keeps some blocks for itself and says so only by refusing: halve what is asked for.
-  for (let blocks = bfree; blocks >= 1; ) {
+  for (let blocks = bfree; blocks >= 1;) {
     try {
       const length = blocks * bsize;
       await run(['fallocate', '--offset', String(size), '--length', String(length), path], { clock });

@@ -79,8 +79,7 @@ const server = await serveRpc(layout.socket, {
     services: supervisor.status(),
     addresses: await findAddresses(node.interface, clock),
   }),
-  inspect: () =>
-    inspectMachine({ documents: { site, node }, services: () => supervisor.status(), clock }),
+  inspect: () => inspectMachine({ documents: { site, node }, services: () => supervisor.status(), clock }),
   fillDisk: async () => ({ bytes: await fillDisk(node.paths.data, clock) }),
   freeDisk: () => freeDisk(node.paths.data),
   signal: signalService,

@@ -35,6 +35,9 @@ export interface PanelListen {
   readonly mayMove: boolean;
 }
 
+export const LOOPBACK = '127.0.0.1';
+export const EVERY_ADDRESS = '0.0.0.0';
+
 const PROGRAM = fileURLToPath(new URL('./panel-hub-main.js', import.meta.url));
 const RESTART_DELAY_MS = 500;
 const PORTS_TRIED = 50;
@@ -104,7 +107,8 @@ export class PanelForwarder {
         server.listen({ host: address, port: candidate, exclusive: true });
         await once(server, 'listening');
         this.#adopt(server);
-        return `http://${address}:${String(candidate)}/`;
+        const host = address === EVERY_ADDRESS ? LOOPBACK : address;
+        return `http://${host}:${String(candidate)}/`;
       } catch (error) {
         problem = error instanceof Error ? error.message : String(error);
         if (!problem.includes('EADDRINUSE')) break;
