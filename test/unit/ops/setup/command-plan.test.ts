@@ -7,6 +7,7 @@ spec('a command', (it) => {
     assert.equal(planCommand(['test', '--filter', 'x']).args, [
       'unit',
       'contract',
+      'sim',
       'system',
       '--filter',
       'x',
