@@ -1,4 +1,9 @@
-/** The status of a box as text for a terminal: one column for each node, one row for each fact. Pure. */
+/**
+ * The status of a box as text for a terminal: one column for each node, one row for each fact. Pure.
+ *
+ * With five nodes a column has 14 characters: what a cell says in good times fits in there.
+ */
+import type { RaftStatus } from '../../cluster/store/rqlite-client.js';
 import type { BoxStatus, NodeStatus } from './box-status.js';
 import type { InspectedService, MachineInspection } from './machine/inspection.js';
 import type { RedisReplication } from './machine/redis-info.js';
@@ -75,7 +80,7 @@ function heldRows(nodes: readonly NodeStatus[]): Row[] {
   );
   const count = Math.max(1, ...held.map((addresses) => addresses.length));
   return Array.from({ length: count }, (_, index): Row => {
-    const label = index === 0 ? 'service addresses' : '';
+    const label = index === 0 ? 'holds' : '';
     return [label, held.map((addresses) => addresses[index] ?? '')];
   });
 }
@@ -89,28 +94,24 @@ function roleRows(nodes: readonly NodeStatus[]): Row[] {
     const describe = (inspection: MachineInspection): string =>
       answer(inspection, 'keepalived', inspection.serviceAddresses, (known) => {
         const found = known.find((entry) => entry.home === home);
-        return found === undefined ? '-' : `${found.vrrp ?? 'unknown'}, ${found.state.toLowerCase()}`;
+        return found === undefined ? '-' : `${found.vrrp ?? 'unknown'} ${found.state.toLowerCase()}`;
       });
     return [`  ${address}`, nodes.map((node) => cell(node, describe))];
   });
 }
 
-/** A replica confirms every second, and its master pings it every second: less than this is no lag. */
+/** A replica confirms every second, and its master pings it every second: that much is no lag. */
 const STEADY_SECONDS = 2;
 
 function describeReplication(replication: RedisReplication): string {
   if (replication.role === 'replica') {
     const { isLinkUp, heardSecondsAgo = 0 } = replication;
-    if (!isLinkUp) return 'replica, link down';
-    return heardSecondsAgo <= STEADY_SECONDS
-      ? 'replica, link up'
-      : `replica, silent ${String(heardSecondsAgo)} s`;
+    if (!isLinkUp) return 'link down';
+    return heardSecondsAgo <= STEADY_SECONDS ? 'link up' : `silent ${String(heardSecondsAgo)} s`;
   }
   const { followers, behindSeconds } = replication;
-  if (followers === 0 || behindSeconds === undefined) return 'master, no replica';
-  return behindSeconds <= STEADY_SECONDS
-    ? 'master, replica in step'
-    : `master, replica ${String(behindSeconds)} s behind`;
+  if (followers === 0 || behindSeconds === undefined) return 'no replica';
+  return behindSeconds <= STEADY_SECONDS ? 'in step' : `${String(behindSeconds)} s behind`;
 }
 
 function stateRows(nodes: readonly NodeStatus[]): Row[] {
@@ -118,21 +119,16 @@ function stateRows(nodes: readonly NodeStatus[]): Row[] {
     label,
     nodes.map((node) => cell(node, describe)),
   ];
+  const raft = (label: string, describe: (status: RaftStatus) => string): Row =>
+    row(label, (inspection) => answer(inspection, 'rqlited', inspection.raft, describe));
   return [
-    row('raft', (inspection) =>
-      answer(inspection, 'rqlited', inspection.raft, ({ state, term, leaderId }) =>
-        leaderId === ''
-          ? `${state.toLowerCase()}, no leader`
-          : `${state.toLowerCase()}, term ${String(term)}`,
-      ),
-    ),
-    row('  log applied', (inspection) =>
-      answer(inspection, 'rqlited', inspection.raft, (raft) => String(raft.appliedIndex)),
-    ),
-    row('live state', (inspection) =>
+    raft('raft', ({ state }) => state.toLowerCase()),
+    raft('  term', ({ term }) => String(term)),
+    raft('  log', ({ appliedIndex }) => String(appliedIndex)),
+    row('live master', (inspection) =>
       answer(inspection, 'redis-own', inspection.redisOwn, describeReplication),
     ),
-    row('  copy of partner', (inspection) =>
+    row('live replica', (inspection) =>
       answer(inspection, 'redis-partner', inspection.redisPartner, describeReplication),
     ),
     row('disk', ({ disk }) => (disk === undefined ? NO_ANSWER : `${String(disk.usedPercent)} % used`)),
