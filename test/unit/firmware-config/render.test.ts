@@ -3,6 +3,7 @@ import { exampleSite } from '../../../firmware-config/defaults/example-site.js';
 import { parseNode } from '../../../firmware-config/parse-node.js';
 import { parseSite } from '../../../firmware-config/parse-site.js';
 import { renderKeepalivedConf } from '../../../firmware-config/render/keepalived-conf.js';
+import { renderNftables } from '../../../firmware-config/render/nftables.js';
 import { renderRedisOwnConf, renderRedisPartnerConf } from '../../../firmware-config/render/redis-conf.js';
 import { rqlitedArguments } from '../../../firmware-config/render/rqlited-arguments.js';
 import { renderRtpengineConf } from '../../../firmware-config/render/rtpengine-conf.js';
@@ -11,6 +12,7 @@ import { projectRoot } from '../../support/project-files.js';
 import { assert, spec } from '../../support/spec.js';
 
 const site = parseSite(exampleSite());
+const wide = parseSite(exampleSite('two-two-one'));
 const node = (nodeId: string, more: object = {}): ReturnType<typeof parseNode> =>
   parseNode({ version: 1, nodeId, ...more });
 
@@ -24,6 +26,9 @@ const RENDERED: Readonly<Record<string, string>> = {
   'a-rtpengine.conf': renderRtpengineConf(site, node('a')),
   'b-rtpengine.conf': renderRtpengineConf(site, node('b')),
   'd-rtpengine.conf': renderRtpengineConf(site, node('d')),
+  'a-nftables.conf': renderNftables(site, node('a')),
+  'd-nftables.conf': renderNftables(site, node('d')),
+  'w-nftables.conf': renderNftables(wide, node('w')),
   'a-rqlited.txt': `${rqlitedArguments(site, node('a')).join('\n')}\n`,
 };
 
@@ -71,7 +76,6 @@ spec('rendered configuration', (it) => {
   });
 
   it('a witness only votes', () => {
-    const wide = parseSite(exampleSite('two-two-one'));
     assert.equal(
       planServices(wide, node('w')).map((service) => service.name),
       ['rqlited'],
