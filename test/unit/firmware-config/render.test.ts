@@ -3,7 +3,7 @@ import { exampleSite } from '../../../firmware-config/defaults/example-site.js';
 import { parseNode } from '../../../firmware-config/parse-node.js';
 import { parseSite } from '../../../firmware-config/parse-site.js';
 import { renderKeepalivedConf } from '../../../firmware-config/render/keepalived-conf.js';
-import { renderNftables } from '../../../firmware-config/render/nftables.js';
+import { renderSystem } from '../../../firmware-config/render/render-system.js';
 import { renderRedisOwnConf, renderRedisPartnerConf } from '../../../firmware-config/render/redis-conf.js';
 import { rqlitedArguments } from '../../../firmware-config/render/rqlited-arguments.js';
 import { renderRtpengineConf } from '../../../firmware-config/render/rtpengine-conf.js';
@@ -16,6 +16,11 @@ const wide = parseSite(exampleSite('two-two-one'));
 const node = (nodeId: string, more: object = {}): ReturnType<typeof parseNode> =>
   parseNode({ version: 1, nodeId, ...more });
 
+/** `a-sysctl.d-90-wardline.conf` for node a's /etc/sysctl.d/90-wardline.conf. */
+function goldenName(nodeId: string, path: string): string {
+  return [nodeId, ...path.split('/').slice(-2)].join('-');
+}
+
 /** What is rendered for the example site, by the name of its golden file. */
 const RENDERED: Readonly<Record<string, string>> = {
   'a-keepalived.conf': renderKeepalivedConf(site, node('a')),
@@ -26,11 +31,19 @@ const RENDERED: Readonly<Record<string, string>> = {
   'a-rtpengine.conf': renderRtpengineConf(site, node('a')),
   'b-rtpengine.conf': renderRtpengineConf(site, node('b')),
   'd-rtpengine.conf': renderRtpengineConf(site, node('d')),
-  'a-nftables.conf': renderNftables(site, node('a')),
-  'd-nftables.conf': renderNftables(site, node('d')),
-  'w-nftables.conf': renderNftables(wide, node('w')),
   'a-rqlited.txt': `${rqlitedArguments(site, node('a')).join('\n')}\n`,
 };
+
+/** What production needs besides; `a-nftables.conf` and so on. */
+const SYSTEM: Readonly<Record<string, string>> = Object.fromEntries(
+  [
+    { of: site, id: 'a' },
+    { of: site, id: 'd' },
+    { of: wide, id: 'w' },
+  ].flatMap(({ of, id }) =>
+    renderSystem(of, node(id)).map(({ path, content }) => [goldenName(id, path), content] as const),
+  ),
+);
 
 const GOLDEN = `${projectRoot}/test/unit/firmware-config/golden`;
 const isUpdate = process.env['WARDLINE_UPDATE_GOLDEN'] === '1';
@@ -41,7 +54,7 @@ function option(text: string, key: string): string | undefined {
 }
 
 spec('rendered configuration', (it) => {
-  for (const [name, text] of Object.entries(RENDERED)) {
+  for (const [name, text] of Object.entries({ ...RENDERED, ...SYSTEM })) {
     it(`${name} is as in the golden file`, async () => {
       if (isUpdate) await writeFile(`${GOLDEN}/${name}`, text);
       assert.fixture(text, await readFile(`${GOLDEN}/${name}`, 'utf8'));
