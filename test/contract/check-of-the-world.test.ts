@@ -66,7 +66,9 @@ function ofTheNetwork({ lines }: Outcome): readonly string[] {
 }
 
 async function holdPort(t: TestContext, listener: string, port: number): Promise<void> {
-  const [program, ...args] = diesWithParent(inNamespace(nodeSpace, ['socat', '-u', listener, 'OPEN:/dev/null']));
+  const [program, ...args] = diesWithParent(
+    inNamespace(nodeSpace, ['socat', '-u', listener, 'OPEN:/dev/null']),
+  );
   const child = spawn(program, args, { stdio: 'ignore' });
   const ended = once(child, 'exit');
   t.defer(async () => {
