@@ -10,10 +10,13 @@ export interface Problem {
   readonly fix: string;
 }
 
+/** One line: where, what, and what to do. */
+export function describeProblem({ path, problem, fix }: Problem): string {
+  return `${path === '' ? '(the document)' : path}: ${problem}. ${fix}`;
+}
+
 export function invalidDocument(document: 'site' | 'node', problems: readonly Problem[]): OperatingError {
-  const list = problems
-    .map(({ path, problem, fix }) => `  ${path === '' ? '(the document)' : path}: ${problem}. ${fix}`)
-    .join('\n');
+  const list = problems.map((problem) => `  ${describeProblem(problem)}`).join('\n');
   return configErrors.CONFIG_INVALID({ document, count: problems.length, list, problems });
 }
 

@@ -3,6 +3,7 @@ import { findPartner, getNode, type Site } from '../site-nodes.js';
 import { sealDocument } from '../sealed-document.js';
 import type { NodeDocument } from '../schema/node.js';
 import { renderKeepalivedConf } from './keepalived-conf.js';
+import { networkSettings } from './network-settings.js';
 import { renderRedisOwnConf, renderRedisPartnerConf } from './redis-conf.js';
 import { renderRtpengineConf } from './rtpengine-conf.js';
 
@@ -12,20 +13,9 @@ export interface RenderedFile {
   readonly content: string;
 }
 
-/**
- * Kernel settings of the node's own network namespace, by their name for sysctl(8).
- * @returns an empty record for a witness, which has no service address
- */
+/** Kernel settings of the node's own network namespace, by their name for sysctl(8). */
 export function renderNetworkSysctl(site: Site, node: NodeDocument): Readonly<Record<string, string>> {
-  if (getNode(site, node.nodeId).role === 'witness') return {};
-  return {
-    // Sockets are bound on the partner's address before it moves here; that is why takeover is instant.
-    'net.ipv4.ip_nonlocal_bind': '1',
-    'net.ipv6.ip_nonlocal_bind': '1',
-    // Answer ARP only for addresses of the interface that was asked, and ask with an address that belongs there.
-    'net.ipv4.conf.all.arp_ignore': '1',
-    'net.ipv4.conf.all.arp_announce': '2',
-  };
+  return Object.fromEntries(networkSettings(site, node).map(({ name, value }) => [name, value]));
 }
 
 export function renderNode(site: Site, node: NodeDocument): readonly RenderedFile[] {

@@ -11,13 +11,23 @@ import { findPartner, getNode, type Site } from '../site-nodes.js';
 import { rqlitedArguments } from '../render/rqlited-arguments.js';
 import type { NodeDocument } from '../schema/node.js';
 import { vrrpFiles } from '../vrrp-files.js';
+import { REALTIME } from './realtime.js';
 import type { Command, DirectorySpec, ServiceSpec } from './service-spec.js';
+
+/**
+ * The order in which processes are given up when memory runs out: people can do without the panel for a while, calls
+ * wait for no durable write, and nothing replaces the process that moves addresses in time.
+ */
+const OUT_OF_MEMORY = { keepalived: -900, media: -800, liveState: -800, node: -700, store: -300, panel: 200 };
 
 /** A crash is healed in place after 100 ms: cheaper than moving an address (measured: 180 ms of audio). */
 const COMMON = {
   prepare: [],
   cleanUp: [],
   capabilities: [],
+  needs: [],
+  outOfMemoryScore: 0,
+  startedBy: 'boot',
   environment: {},
   restartDelayMs: 100,
   restartsMax: 10,
@@ -39,13 +49,14 @@ function planRedis(node: NodeDocument, which: 'own' | 'partner'): ServiceSpec {
     user: 'redis',
     group: 'redis',
     readiness: 'notify',
+    outOfMemoryScore: OUT_OF_MEMORY.liveState,
     openFilesMax: 65_535,
     directories: [{ path: directory, mode: 0o700, owner: 'redis', group: 'redis' }],
     writablePaths: [directory],
   };
 }
 
-function planRqlited(site: Site, node: NodeDocument): ServiceSpec {
+function planRqlited(site: Site, node: NodeDocument, startedBy: ServiceSpec['startedBy']): ServiceSpec {
   const directory = `${node.paths.data}/rqlite`;
   return {
     ...COMMON,
@@ -54,6 +65,9 @@ function planRqlited(site: Site, node: NodeDocument): ServiceSpec {
     command: [node.paths.rqlited, ...rqlitedArguments(site, node)],
     user: 'rqlite',
     group: 'rqlite',
+    startedBy,
+    needs: ['interfaces'],
+    outOfMemoryScore: OUT_OF_MEMORY.store,
     // It knows no notification; whoever needs it asks /readyz.
     readiness: 'started',
     // A clean stop hands the leadership over, which takes an election.
@@ -78,7 +92,11 @@ function planRtpengine(node: NodeDocument, hasPartner: boolean): ServiceSpec {
     ],
     user: 'rtpengine',
     group: 'rtpengine',
+    // It asks for its priority itself (rtpengine.conf).
     capabilities: ['sys_nice'],
+    realtimePriorityMax: REALTIME.rtpengine,
+    needs: ['interfaces'],
+    outOfMemoryScore: OUT_OF_MEMORY.media,
     readiness: 'notify',
     // Four descriptors a call, on both partners, and four more while it is recorded (facts/rtpengine.md section 1).
     openFilesMax: 150_000,
@@ -137,6 +155,11 @@ function planKeepalived(site: Site, node: NodeDocument): ServiceSpec {
     cleanUp: dropServiceAddresses(site, node),
     user: 'root',
     group: 'root',
+    // Addresses; VRRP and ARP packets; its priority; staying in memory (keepalived.conf).
+    capabilities: ['net_admin', 'net_raw', 'sys_nice', 'ipc_lock'],
+    realtimePriorityMax: REALTIME.keepalived,
+    needs: ['interfaces', 'packets'],
+    outOfMemoryScore: OUT_OF_MEMORY.keepalived,
     // It tells readiness only to a parent that is systemd itself (measured); its states come through the FIFO anyway.
     readiness: 'started',
     directories: [vrrpFolder(node)],
@@ -165,6 +188,8 @@ function planNodeService(node: NodeDocument, hasPartner: boolean): ServiceSpec {
     group: 'wardline-node',
     // To put service addresses on the interface and to announce them.
     capabilities: ['net_admin', 'net_raw'],
+    needs: ['nodejs', 'interfaces', 'packets', 'arping', 'otherProcesses', 'sharedFiles'],
+    outOfMemoryScore: OUT_OF_MEMORY.node,
     readiness: 'notify',
     watchdogSeconds: WATCHDOG_SECONDS,
     after: hasPartner ? ['redis-own', 'redis-partner'] : ['redis-own'],
@@ -184,6 +209,8 @@ function planAdmin(node: NodeDocument): ServiceSpec {
     command: ourCommand(node, 'web-admin/main.js'),
     user: 'wardline-admin',
     group: 'wardline-admin',
+    needs: ['nodejs', 'interfaces'],
+    outOfMemoryScore: OUT_OF_MEMORY.panel,
     readiness: 'notify',
     watchdogSeconds: WATCHDOG_SECONDS,
     // Last: it is looked at by people, and a start needs two seconds of a core.
@@ -193,12 +220,13 @@ function planAdmin(node: NodeDocument): ServiceSpec {
 
 /** @throws CONFIG_INVALID when the site has no such node */
 export function planServices(site: Site, node: NodeDocument): readonly ServiceSpec[] {
-  if (getNode(site, node.nodeId).role === 'witness') return [planRqlited(site, node)];
+  if (getNode(site, node.nodeId).role === 'witness') return [planRqlited(site, node, 'boot')];
   const hasPartner = findPartner(site, node.nodeId) !== undefined;
   return [
     planRedis(node, 'own'),
     ...(hasPartner ? [planRedis(node, 'partner')] : []),
-    planRqlited(site, node),
+    // Only after the epoch check: with the identity of an epoch that is over it would undo a promotion (rule 22).
+    planRqlited(site, node, 'nodeService'),
     planRtpengine(node, hasPartner),
     ...(hasPartner ? [planKeepalived(site, node)] : []),
     planNodeService(node, hasPartner),

@@ -11,6 +11,21 @@ export interface DirectorySpec {
   readonly group: string;
 }
 
+/**
+ * What a process needs beyond what every process may do. Production loosens its sandbox by exactly this, with the
+ * reason beside it (render/systemd-sandbox.ts); the box has no sandbox.
+ *
+ * | need | |
+ * |---|---|
+ * | nodejs | runs on Node: code made at run time, notification by a program of its own |
+ * | interfaces | asks the kernel about network interfaces, or changes them |
+ * | packets | sends link-layer or raw packets |
+ * | arping | runs arping, which gives up every other right before it begins |
+ * | otherProcesses | looks whether processes of other users run |
+ * | sharedFiles | writes files that processes of other users read |
+ */
+export type SandboxNeed = 'nodejs' | 'interfaces' | 'packets' | 'arping' | 'otherProcesses' | 'sharedFiles';
+
 export type Command = readonly [string, ...string[]];
 
 export interface ServiceSpec {
@@ -24,8 +39,15 @@ export interface ServiceSpec {
   readonly cleanUp: readonly Command[];
   readonly user: string;
   readonly group: string;
-  /** Ambient capabilities, in lower case without "CAP_". */
+  /** In lower case without "CAP_": all that root keeps, or what another user gets (ambient). */
   readonly capabilities: readonly string[];
+  readonly needs: readonly SandboxNeed[];
+  /** The highest real-time priority that it may ask for; without it, none. */
+  readonly realtimePriorityMax?: number;
+  /** Who is ended when the node runs out of memory: -1000 (never) to 1000 (first); 0 is what every process has. */
+  readonly outOfMemoryScore: number;
+  /** `nodeService`: not by the boot, but by the node service when it has checked that it may run. */
+  readonly startedBy: 'boot' | 'nodeService';
   readonly environment: Readonly<Record<string, string>>;
   /** `notify`: up after READY=1. `started`: up once the program runs. */
   readonly readiness: 'notify' | 'started';

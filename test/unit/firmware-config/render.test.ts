@@ -3,6 +3,7 @@ import { exampleSite } from '../../../firmware-config/defaults/example-site.js';
 import { parseNode } from '../../../firmware-config/parse-node.js';
 import { parseSite } from '../../../firmware-config/parse-site.js';
 import { renderKeepalivedConf } from '../../../firmware-config/render/keepalived-conf.js';
+import { renderSystem } from '../../../firmware-config/render/render-system.js';
 import { renderRedisOwnConf, renderRedisPartnerConf } from '../../../firmware-config/render/redis-conf.js';
 import { rqlitedArguments } from '../../../firmware-config/render/rqlited-arguments.js';
 import { renderRtpengineConf } from '../../../firmware-config/render/rtpengine-conf.js';
@@ -11,8 +12,14 @@ import { projectRoot } from '../../support/project-files.js';
 import { assert, spec } from '../../support/spec.js';
 
 const site = parseSite(exampleSite());
+const wide = parseSite(exampleSite('two-two-one'));
 const node = (nodeId: string, more: object = {}): ReturnType<typeof parseNode> =>
   parseNode({ version: 1, nodeId, ...more });
+
+/** `a-sysctl.d-90-wardline.conf` for node a's /etc/sysctl.d/90-wardline.conf. */
+function goldenName(nodeId: string, path: string): string {
+  return [nodeId, ...path.split('/').slice(-2)].join('-');
+}
 
 /** What is rendered for the example site, by the name of its golden file. */
 const RENDERED: Readonly<Record<string, string>> = {
@@ -27,6 +34,17 @@ const RENDERED: Readonly<Record<string, string>> = {
   'a-rqlited.txt': `${rqlitedArguments(site, node('a')).join('\n')}\n`,
 };
 
+/** What production needs besides; `a-nftables.conf` and so on. */
+const SYSTEM: Readonly<Record<string, string>> = Object.fromEntries(
+  [
+    { of: site, id: 'a' },
+    { of: site, id: 'd' },
+    { of: wide, id: 'w' },
+  ].flatMap(({ of, id }) =>
+    renderSystem(of, node(id)).map(({ path, content }) => [goldenName(id, path), content] as const),
+  ),
+);
+
 const GOLDEN = `${projectRoot}/test/unit/firmware-config/golden`;
 const isUpdate = process.env['WARDLINE_UPDATE_GOLDEN'] === '1';
 
@@ -36,7 +54,7 @@ function option(text: string, key: string): string | undefined {
 }
 
 spec('rendered configuration', (it) => {
-  for (const [name, text] of Object.entries(RENDERED)) {
+  for (const [name, text] of Object.entries({ ...RENDERED, ...SYSTEM })) {
     it(`${name} is as in the golden file`, async () => {
       if (isUpdate) await writeFile(`${GOLDEN}/${name}`, text);
       assert.fixture(text, await readFile(`${GOLDEN}/${name}`, 'utf8'));
@@ -71,7 +89,6 @@ spec('rendered configuration', (it) => {
   });
 
   it('a witness only votes', () => {
-    const wide = parseSite(exampleSite('two-two-one'));
     assert.equal(
       planServices(wide, node('w')).map((service) => service.name),
       ['rqlited'],
