@@ -37,6 +37,8 @@ import { RqliteClient } from './store/rqlite-client.js';
 
 const HEALTH_INTERVAL_MS = 1000;
 const ALIVE_MS_MAX = 1000;
+/** keepalived's start-up delay counts whole seconds from a moment before its first word. */
+const LISTEN_MARGIN_MS = 300;
 const LOOPBACK = '127.0.0.1';
 
 interface Parts extends Documents {
@@ -64,13 +66,17 @@ async function openOwnership(parts: Parts): Promise<Ownership | null> {
     log,
   });
   await facts.open();
-  const vrrp = await VrrpNotify.open({ fifo: files.notifyFifo, memory: files.lastStates, log });
+  const vrrp = await VrrpNotify.open({ fifo: files.notifyFifo, memory: files.lastStates, clock, log });
+  const listenMs = site.vrrp.startupDelaySeconds * 1000 + LISTEN_MARGIN_MS;
   const ownership = await Ownership.start({
     identity: { own: own.id, partner: partner.id },
     addresses,
     facts,
     interface: parts.interface,
     isMaster: (home) => vrrp.findState(vrrpInstance(home)) === 'MASTER',
+    // In its start-up delay keepalived is BACKUP and takes nothing: an address moved then is nobody's (measured).
+    canTake: (home) =>
+      vrrp.findState(vrrpInstance(home)) === 'BACKUP' && vrrp.unchangedForMs(vrrpInstance(home)) > listenMs,
     clock,
     log,
   });

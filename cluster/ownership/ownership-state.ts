@@ -12,7 +12,7 @@
  *      └──────────────────────────────┴───────────────────────────────────────────── Leaving
  *
  * - Other: the partner holds it, or nobody. keepalived: 100.
- * - Preparing: the partner wants to hand it over; it is on our interface and announced, VRRP has not moved yet. 100.
+ * - Preparing: the partner wants to hand it over and our keepalived is ready to take it; it is on our interface and announced, VRRP has not moved yet. 100.
  * - Taker: we are master under a new generation, the partner has not confirmed it. 250, so that a partner that was
  *   frozen lets go at once when it thaws (with 200 against 200 both stop and nobody serves, measured).
  * - Settled: we are master and the partner knows. 200.
@@ -42,6 +42,8 @@ export interface OwnershipState {
 export interface OwnershipView {
   /** keepalived's last word: this node is master for the address. */
   readonly isMaster: boolean;
+  /** keepalived hears the partner and would become master within milliseconds of its leaving. */
+  readonly canTake: boolean;
   /** undefined: the partner has said nothing since it started. */
   readonly partner: OwnershipFact | undefined;
   /** A person or the laboratory wants the address moved to the partner: id of the move. */
@@ -67,8 +69,8 @@ export interface OwnershipIdentity {
   readonly partner: string;
 }
 
-/** The partner reads an offer within one look at its replica (100 ms) and needs two programs to prepare. */
-export const OFFER_MS_MAX = 2000;
+/** The partner reads an offer within 100 ms; when its keepalived has just started it first has to listen. */
+export const OFFER_MS_MAX = 4000;
 /** The partner is master 19-25 ms after our FAULT (measured); without it the address comes back to us. */
 export const LEAVE_MS_MAX = 1000;
 
@@ -188,7 +190,7 @@ function whenOther(moment: Moment): OwnershipStep {
   if (view.isMaster) return take(moment);
   const adopted = adopt(moment);
   const { partner } = view;
-  if (partner?.offer !== undefined && partner.isHeld && partner.holder === identity.partner) {
+  if (view.canTake && partner?.offer !== undefined && partner.isHeld && partner.holder === identity.partner) {
     return to({ ...moment, state: adopted }, 'Preparing', [{ type: 'takeAddress' }], partner.offer);
   }
   return { state: adopted, effects: [] };

@@ -41,6 +41,8 @@ export interface OwnershipOptions {
   readonly interface: ServiceAddressPort;
   /** keepalived's last word about an address. */
   readonly isMaster: (home: string) => boolean;
+  /** keepalived has listened for long enough to take the address the moment its owner leaves. */
+  readonly canTake: (home: string) => boolean;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -129,9 +131,11 @@ class AddressOwnership {
   }
 
   #view(): OwnershipView {
-    const isMaster = this.#options.isMaster(this.address.home);
+    const { home } = this.address;
+    const isMaster = this.#options.isMaster(home);
+    const canTake = this.#options.canTake(home);
     const order = this.#move === undefined ? {} : { order: this.#move.id };
-    return { isMaster, partner: this.#partner, ...order };
+    return { isMaster, canTake, partner: this.#partner, ...order };
   }
 
   /** Synchronous: on tmpfs it takes microseconds, and nothing may come between the decision and keepalived. */

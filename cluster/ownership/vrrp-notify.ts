@@ -9,6 +9,7 @@
 import { constants, closeSync, openSync } from 'node:fs';
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { Socket } from 'node:net';
+import type { Clock } from '../base/clock.js';
 import type { Log } from '../base/log.js';
 
 export type VrrpState = 'MASTER' | 'BACKUP' | 'FAULT' | 'STOP';
@@ -41,6 +42,7 @@ export interface VrrpNotifyOptions {
   readonly fifo: string;
   /** File of the last states. */
   readonly memory: string;
+  readonly clock: Clock;
   readonly log: Log;
 }
 
@@ -49,6 +51,8 @@ const LINE_LENGTH_MAX = 4096;
 export class VrrpNotify {
   readonly #options: VrrpNotifyOptions;
   readonly #states: Map<string, VrrpState>;
+  readonly #saidMs = new Map<string, number>();
+  readonly #openedMs: number;
   readonly #socket: Socket;
   #listener: (instance: string, state: VrrpState) => void = () => undefined;
   #pending = '';
@@ -57,6 +61,7 @@ export class VrrpNotify {
   private constructor(options: VrrpNotifyOptions, states: Map<string, VrrpState>, fd: number) {
     this.#options = options;
     this.#states = states;
+    this.#openedMs = options.clock.monotonicMs();
     this.#socket = new Socket({ fd, readable: true, writable: false });
     this.#socket.setEncoding('utf8').on('data', (chunk: string) => {
       this.#read(chunk);
@@ -84,6 +89,15 @@ export class VrrpNotify {
     return this.#states.get(instance);
   }
 
+  /**
+   * For how long keepalived has said nothing else. It says its state anew when it starts; what it said before this
+   * process started counts from there.
+   */
+  unchangedForMs(instance: string): number {
+    const { clock } = this.#options;
+    return clock.monotonicMs() - (this.#saidMs.get(instance) ?? this.#openedMs);
+  }
+
   /** Called after each change, with the new state known already. */
   onState(listener: (instance: string, state: VrrpState) => void): void {
     this.#listener = listener;
@@ -100,6 +114,7 @@ export class VrrpNotify {
       const parsed = parseVrrpLine(line);
       if (parsed === undefined) continue;
       this.#states.set(parsed.instance, parsed.state);
+      this.#saidMs.set(parsed.instance, this.#options.clock.monotonicMs());
       this.#listener(parsed.instance, parsed.state);
     }
     this.#saving = this.#saving.then(() => this.#save());

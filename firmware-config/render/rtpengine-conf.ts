@@ -69,6 +69,8 @@ export function renderRtpengineConf(site: Site, node: NodeDocument): string {
     `final-timeout = ${String(site.media.finalTimeoutSeconds)}`,
     '# With a delay a call-id that is used again meets its own past.',
     'delete-delay = 0',
+    '# The node service asks /ping every second; each would be a line of the log.',
+    'log-level-http = 5',
     '# Lowered the worst gap between packets at 300 calls from 323 to 204 ms; below keepalived.',
     'scheduling = rr',
     `priority = ${String(REALTIME.rtpengine)}`,

@@ -27,6 +27,7 @@ class SimulatedNode {
   isOn = true;
   frozenUntilMs = 0;
   lastAdvertMs = 0;
+  listensFromMs = 0;
   state: OwnershipState;
   fact: OwnershipFact | undefined;
   seenPartner: OwnershipFact | undefined;
@@ -49,13 +50,15 @@ class SimulatedNode {
 
   boot(nowMs: number): void {
     Object.assign(this, { isOn: true, isMaster: false, fact: undefined, seenPartner: undefined });
-    this.lastAdvertMs = nowMs + 1000;
+    this.listensFromMs = nowMs + 1000;
+    this.lastAdvertMs = this.listensFromMs;
     this.state = firstOwnershipState({ own: this.id, partner: this.partner }, undefined, false);
   }
 
   decide(nowMs: number): void {
     const view = {
       isMaster: this.isMaster,
+      canTake: nowMs >= this.listensFromMs,
       partner: this.seenPartner,
       ...(this.order === undefined ? {} : { order: this.order }),
     };

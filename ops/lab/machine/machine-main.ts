@@ -17,8 +17,8 @@ import { machineLayout, type MachineDocuments } from './machine-layout.js';
 import { Supervisor } from './supervisor.js';
 import { openUserTable } from './user-table.js';
 
-/** A planned move may take three seconds. */
-const NODE_DEADLINE_MS = 4000;
+/** A planned move may take five seconds. */
+const NODE_DEADLINE_MS = 7000;
 
 const clock = new RealClock();
 const layout = machineLayout(process.argv[2] ?? '');

@@ -34,7 +34,7 @@ export interface MachineStatus {
 
 const DISK_SIZE = '1G';
 const ANSWER_DEADLINE_MS = 2000;
-const NODE_DEADLINE_MS = 5000;
+const NODE_DEADLINE_MS = 8000;
 /** Its parts have half a second each, all at once. */
 const INSPECTION_DEADLINE_MS = 1500;
 const DISK_DEADLINE_MS = 15_000;

@@ -128,7 +128,9 @@ spec('ownership-state', (it) => {
       const rows = Object.values(PARTNERS).map((partner) =>
         [false, true]
           .flatMap((isMaster) =>
-            [EARLY_MS, LATE_MS].map((nowMs) => step(name, { isMaster, partner }, nowMs).state.name),
+            [EARLY_MS, LATE_MS].map(
+              (nowMs) => step(name, { isMaster, canTake: true, partner }, nowMs).state.name,
+            ),
           )
           .join(' '),
       );
@@ -140,7 +142,7 @@ spec('ownership-state', (it) => {
     for (const name of NAMES) {
       for (const [said, partner] of Object.entries(PARTNERS)) {
         for (const isMaster of [false, true]) {
-          const view = { isMaster, partner };
+          const view = { isMaster, canTake: true, partner };
           const settled = [1, 2, 3].reduce(
             (state) => nextOwnershipState(state, view, IDENTITY, EARLY_MS).state,
             inState(name),
@@ -158,15 +160,19 @@ spec('ownership-state', (it) => {
   });
 
   it('a taker raises the generation above everything that either side knows', () => {
-    const above = step('Other', { isMaster: true, partner: { generation: 9, holder: 'b', isHeld: false } });
+    const above = step('Other', {
+      isMaster: true,
+      canTake: true,
+      partner: { generation: 9, holder: 'b', isHeld: false },
+    });
     assert.equal([above.state.generation, above.state.holder], [10, 'a']);
-    const alone = step('Other', { isMaster: true, partner: undefined });
+    const alone = step('Other', { isMaster: true, canTake: true, partner: undefined });
     assert.is(alone.state.generation, 6);
   });
 
   it('a node believes a partner that knows at least as much, never one that knows less', () => {
     const known = (partner: OwnershipFact | undefined): unknown => {
-      const { generation, holder } = step('Other', { isMaster: false, partner }).state;
+      const { generation, holder } = step('Other', { isMaster: false, canTake: true, partner }).state;
       return [generation, holder];
     };
     assert.equal(known(PARTNERS['behind']), [5, 'a']);
@@ -176,50 +182,75 @@ spec('ownership-state', (it) => {
 
   it('a taker keeps the highest priority until the partner has let go and said so', () => {
     assert.is(decideWeight(inState('Taker')), 150);
-    const stillHolding = step('Taker', { isMaster: true, partner: PARTNERS['stillHolds'] });
+    const stillHolding = step('Taker', { isMaster: true, canTake: true, partner: PARTNERS['stillHolds'] });
     assert.is(decideWeight(stillHolding.state), 150);
-    const confirmed = step('Taker', { isMaster: true, partner: PARTNERS['confirms'] });
+    const confirmed = step('Taker', { isMaster: true, canTake: true, partner: PARTNERS['confirms'] });
     assert.is(decideWeight(confirmed.state), 100);
   });
 
   it('a superseded node takes the address off its interface and leaves', () => {
-    const superseded = step('Settled', { isMaster: true, partner: PARTNERS['claims'] });
+    const superseded = step('Settled', { isMaster: true, canTake: true, partner: PARTNERS['claims'] });
     assert.equal(superseded.effects, [{ type: 'dropAddress' }]);
     assert.is(decideWeight(superseded.state), -254);
   });
 
   it('a planned move goes over offer, preparation and leaving, and both sides end with one generation', () => {
-    const offering = step('Settled', { isMaster: true, partner: PARTNERS['confirms'], order: 'm1' }).state;
-    const offer = decideFact(offering, { isMaster: true, partner: PARTNERS['confirms'] });
+    const offering = step('Settled', {
+      isMaster: true,
+      canTake: true,
+      partner: PARTNERS['confirms'],
+      order: 'm1',
+    }).state;
+    const offer = decideFact(offering, { isMaster: true, canTake: true, partner: PARTNERS['confirms'] });
     assert.is(offer.offer, 'm1');
 
     const other: OwnershipState = { name: 'Other', sinceMs: 0, generation: 5, holder: 'a' };
     const partnerIs = { own: 'b', partner: 'a' };
-    const preparing = nextOwnershipState(other, { isMaster: false, partner: offer }, partnerIs, 20);
+    const preparing = nextOwnershipState(
+      other,
+      { isMaster: false, canTake: true, partner: offer },
+      partnerIs,
+      20,
+    );
     assert.equal(preparing.effects, [{ type: 'takeAddress' }]);
-    const prepared = decideFact(preparing.state, { isMaster: false, partner: offer });
+    const prepared = decideFact(preparing.state, { isMaster: false, canTake: true, partner: offer });
 
-    const leaving = nextOwnershipState(offering, { isMaster: true, partner: prepared }, IDENTITY, 30);
+    const leaving = nextOwnershipState(
+      offering,
+      { isMaster: true, canTake: true, partner: prepared },
+      IDENTITY,
+      30,
+    );
     assert.is(decideWeight(leaving.state), -254);
 
     const taker = nextOwnershipState(
       preparing.state,
-      { isMaster: true, partner: offer },
+      { isMaster: true, canTake: true, partner: offer },
       partnerIs,
       40,
     ).state;
-    const claim = decideFact(taker, { isMaster: true, partner: offer });
-    const left = nextOwnershipState(leaving.state, { isMaster: false, partner: claim }, IDENTITY, 50);
+    const claim = decideFact(taker, { isMaster: true, canTake: true, partner: offer });
+    const left = nextOwnershipState(
+      leaving.state,
+      { isMaster: false, canTake: true, partner: claim },
+      IDENTITY,
+      50,
+    );
     assert.equal(left.effects, [{ type: 'endMove', moveId: 'm1', how: 'moved' }]);
     assert.equal([left.state.generation, left.state.holder], [6, 'b']);
 
-    const confirmation = decideFact(left.state, { isMaster: false, partner: claim });
-    const settled = nextOwnershipState(taker, { isMaster: true, partner: confirmation }, partnerIs, 60).state;
+    const confirmation = decideFact(left.state, { isMaster: false, canTake: true, partner: claim });
+    const settled = nextOwnershipState(
+      taker,
+      { isMaster: true, canTake: true, partner: confirmation },
+      partnerIs,
+      60,
+    ).state;
     assert.equal([settled.name, settled.generation], ['Settled', 6]);
   });
 
   it('a move whose partner does not prepare, or does not take, ends with its reason and without a loss', () => {
-    const view = { isMaster: true, partner: PARTNERS['confirms'] };
+    const view = { isMaster: true, canTake: true, partner: PARTNERS['confirms'] };
     const notPrepared = step('Offering', view, OFFER_MS_MAX);
     assert.equal(notPrepared.effects, [{ type: 'endMove', moveId: 'm1', how: 'notPrepared' }]);
     const notTaken = step('Leaving', { ...view, isMaster: false }, LEAVE_MS_MAX);
@@ -228,8 +259,13 @@ spec('ownership-state', (it) => {
   });
 
   it('a partner that is offered an address while it is withdrawn takes it off again', () => {
-    const step2 = step('Preparing', { isMaster: false, partner: PARTNERS['tie'] });
+    const step2 = step('Preparing', { isMaster: false, canTake: true, partner: PARTNERS['tie'] });
     assert.equal(step2.effects, [{ type: 'dropAddress' }]);
+  });
+
+  it('a node whose keepalived is not ready does not prepare, so its partner does not leave', () => {
+    const notReady = step('Other', { isMaster: false, canTake: false, partner: PARTNERS['offers'] });
+    assert.equal([notReady.state.name, notReady.effects], ['Other', []]);
   });
 
   it('a node service that is restarted on the owner raises no generation', () => {

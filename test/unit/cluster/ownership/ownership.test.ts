@@ -55,6 +55,7 @@ class Side {
       facts: this.facts,
       interface: this.addresses,
       isMaster: () => this.isMaster,
+      canTake: () => true,
       clock,
       log,
     });
@@ -137,7 +138,7 @@ spec('ownership', (it) => {
     const { a, b, clock } = await settledPair(t);
     b.ownership.stop();
     const moved = a.ownership.move('a', 'm1');
-    await clock.advance(2500);
+    await clock.advance(4500);
     assert.is(await moved, 'notPrepared');
     assert.equal([a.state(), a.weight()], ['Settled', 100]);
   });

@@ -1,7 +1,7 @@
 import { appendFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { RealClock } from '../../../../cluster/base/clock.js';
+import { FakeClock, RealClock } from '../../../../cluster/base/clock.js';
 import { openLog } from '../../../../cluster/base/log.js';
 import { runCommand } from '../../../../cluster/base/run-command.js';
 import { parseVrrpLine, VrrpNotify } from '../../../../cluster/ownership/vrrp-notify.js';
@@ -9,6 +9,7 @@ import { assert, assertRejects, spec, type TestContext } from '../../../support/
 import { waitFor } from '../../../support/wait.js';
 
 const log = openLog({ name: 'test', level: 'silent' });
+const clock = new FakeClock();
 
 async function openFolder(t: TestContext): Promise<{ fifo: string; memory: string }> {
   const folder = await mkdtemp(join(tmpdir(), 'wardline-test-'));
@@ -29,7 +30,7 @@ spec('vrrp-notify', (it) => {
 
   it('changes are heard, also when they come in pieces', async (t) => {
     const paths = await openFolder(t);
-    const vrrp = await VrrpNotify.open({ ...paths, log });
+    const vrrp = await VrrpNotify.open({ ...paths, clock, log });
     t.defer(() => {
       vrrp.close();
     });
@@ -41,11 +42,15 @@ spec('vrrp-notify', (it) => {
     await waitFor('both are heard', () => heard.length === 2);
     assert.equal(heard, ['Va MASTER', 'Vb BACKUP']);
     assert.is(vrrp.findState('Va'), 'MASTER');
+    await clock.advance(700);
+    assert.is(vrrp.unchangedForMs('Va'), 700);
+    await appendFile(paths.fifo, 'INSTANCE "Va" MASTER 200\n');
+    await waitFor('it says so again', () => vrrp.unchangedForMs('Va') === 0);
   });
 
   it('a line without an end does not fill the memory', async (t) => {
     const paths = await openFolder(t);
-    const vrrp = await VrrpNotify.open({ ...paths, log });
+    const vrrp = await VrrpNotify.open({ ...paths, clock, log });
     t.defer(() => {
       vrrp.close();
     });
@@ -56,15 +61,15 @@ spec('vrrp-notify', (it) => {
 
   it('after a restart the last state is known, and what came meanwhile is heard', async (t) => {
     const paths = await openFolder(t);
-    const first = await VrrpNotify.open({ ...paths, log });
+    const first = await VrrpNotify.open({ ...paths, clock, log });
     await appendFile(paths.fifo, 'INSTANCE "Va" MASTER 200\n');
     await waitFor('it is kept', async () => {
-      const kept = await VrrpNotify.open({ ...paths, log });
+      const kept = await VrrpNotify.open({ ...paths, clock, log });
       kept.close();
       return kept.findState('Va') === 'MASTER';
     });
     first.close();
-    const second = await VrrpNotify.open({ ...paths, log });
+    const second = await VrrpNotify.open({ ...paths, clock, log });
     t.defer(() => {
       second.close();
     });
@@ -76,7 +81,7 @@ spec('vrrp-notify', (it) => {
   it('a memory that is rubbish counts as nothing known', async (t) => {
     const paths = await openFolder(t);
     await writeFile(paths.memory, '\0\0{"what":1}\nINSTANCE "Vb" BACKUP 0\n');
-    const vrrp = await VrrpNotify.open({ ...paths, log });
+    const vrrp = await VrrpNotify.open({ ...paths, clock, log });
     t.defer(() => {
       vrrp.close();
     });
@@ -85,6 +90,9 @@ spec('vrrp-notify', (it) => {
   });
 
   it('without a FIFO it says so', async () => {
-    await assertRejects(VrrpNotify.open({ fifo: '/nonexistent', memory: '/nonexistent', log }), /ENOENT/);
+    await assertRejects(
+      VrrpNotify.open({ fifo: '/nonexistent', memory: '/nonexistent', clock, log }),
+      /ENOENT/,
+    );
   });
 });
