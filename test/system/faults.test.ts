@@ -1,0 +1,133 @@
+/** Faults of single parts: who is not concerned is not disturbed, and what cannot be healed is named in one sentence. */
+import { spawn } from 'node:child_process';
+import { readdir, readFile } from 'node:fs/promises';
+import { Box } from '../../ops/lab/box.js';
+import { getSpace } from '../../ops/lab/box-plan.js';
+import { diesWithParent, inNamespace } from '../../ops/lab/shell.js';
+import { exampleSite } from '../../firmware-config/defaults/example-site.js';
+import { parseSite } from '../../firmware-config/parse-site.js';
+import { PingWatch, longestSilenceMs } from '../support/box/ping-watch.js';
+import { StoreWriter } from '../support/box/store-writer.js';
+import {
+  clock,
+  isEverythingInSync,
+  makeTestBox,
+  NODE_ADDRESSES,
+  SERVICE_ADDRESSES,
+} from '../support/box/test-box.js';
+import { projectRoot } from '../support/project-files.js';
+import { assert, spec } from '../support/spec.js';
+import { notYet, waitFor } from '../support/wait.js';
+
+const { box, said } = makeTestBox();
+
+/** Lines about trouble that a partner's death must leave in a survivor's log, each with its reason. */
+const EXPECTED: readonly RegExp[] = [
+  // The store misses its peer, elects, and says so; its peer's connections break.
+  /^rqlited\.log: .*(raft|cluster|mux|transport)/,
+  // The replica tries its master again and again; the master loses its follower.
+  /^redis-(own|partner)\.log: .*(SYNC|MASTER|Connection with (master|replica)|overcommit)/,
+  // socat does not answer systemd-notify's barrier (docs/adr/0004); the message has arrived.
+  /Failed to invoke barrier/,
+];
+const TROUBLE = /\berror\b|\bERR\b|\bfail|panic|fatal|exception|"level":"(warn|error|fatal)"/i;
+
+async function findTrouble(nodeId: string): Promise<string[]> {
+  const folder = `${box.stateFolder}/${nodeId}/log`;
+  const files = await readdir(folder);
+  const texts = await Promise.all(files.map((file) => readFile(`${folder}/${file}`, 'utf8')));
+  return files
+    .flatMap((file, index) =>
+      (texts[index] ?? '').split('\n').map((line) => `${file}: ${line.slice(0, 300)}`),
+    )
+    .filter((line) => TROUBLE.test(line) && !EXPECTED.some((pattern) => pattern.test(line)));
+}
+
+spec('faults of single parts', { deadlineMs: 90_000 }, (it, before) => {
+  before(async (t) => {
+    t.defer(() => box.stop());
+    await box.start();
+  });
+
+  it("the survivor's logs have nothing unexpected after its partner has died and come back", async () => {
+    await box.kill('a');
+    await clock.sleep(2000);
+    await box.powerOn('a');
+    await waitFor('everything is in sync', () => isEverythingInSync(box), { deadlineMs: 20_000 });
+    assert.equal(await findTrouble('b'), []);
+    assert.equal(said, []);
+  });
+
+  it('a full disk on a stops nothing on b, and heals when there is room again', async (t) => {
+    const ping = new PingWatch(box, SERVICE_ADDRESSES.b);
+    t.defer(() => ping.stop());
+    await box.fillDisk('a');
+    const writer = new StoreWriter(box, NODE_ADDRESSES['b'] ?? '');
+    t.defer(() => {
+      writer.stop();
+    });
+    await waitFor('b takes writes', () => writer.acksMs.length > 20 || notYet(writer.acksMs.length), {
+      deadlineMs: 20_000,
+    });
+    const { services } = await box.status('b');
+    assert.equal(
+      services.filter(({ state, restarts }) => state !== 'Up' || restarts > 0),
+      [],
+    );
+    await box.freeDisk('a');
+    await waitFor('everything is in sync', () => isEverythingInSync(box), { deadlineMs: 30_000 });
+    const report = await ping.stop();
+    assert.ok(longestSilenceMs(report, 0, Infinity) < 150, 'the address of b was never silent');
+    said.length = 0;
+  });
+
+  it('a daemon whose port is taken is given up in one sentence, with the end of its log', async (t) => {
+    const port = 2225;
+    const squat =
+      `const net = require('node:net'); const take = () => net.createServer()` +
+      `.on('error', () => setTimeout(take, 5)).listen(${String(port)}, '127.0.0.1'); take();`;
+    const words = diesWithParent(
+      inNamespace(getSpace(box.plan, 'a').namespace, [process.execPath, '-e', squat]),
+    );
+    const squatter = spawn(words[0], words.slice(1), { stdio: 'ignore' });
+    t.defer(() => {
+      squatter.kill('SIGKILL');
+    });
+    await clock.sleep(500);
+    await box.killService('a', 'rtpengine');
+    const sentence = await waitFor(
+      'rtpengine is given up',
+      () => said.find((text) => text.includes('given up')) ?? notYet(said),
+      { deadlineMs: 30_000 },
+    );
+    assert.match(sentence, /^node a: rtpengine does not stay up and is given up: .*the end of its log: .*\S/);
+    assert.match(sentence, /ort|bind|listen|ddress/);
+    assert.not.match(sentence, /\n/);
+    const { services } = await box.status('b');
+    assert.ok(services.every(({ state }) => state === 'Up'));
+  });
+});
+
+spec('a program that cannot be started', { deadlineMs: 60_000 }, (it) => {
+  it('is named in one sentence, and the rest of the box comes up', async (t) => {
+    const sentences: string[] = [];
+    const broken = new Box({
+      boxId: `t${String(t.rng.integer(0, 999_999))}`,
+      site: parseSite(exampleSite()),
+      clock,
+      rqlited: '/nonexistent/rqlited',
+      nodeProgram: process.execPath,
+      projectRoot,
+      say: (sentence) => sentences.push(sentence),
+    });
+    t.defer(() => broken.stop());
+    await broken.start();
+    const givenUp = sentences.filter((sentence) => sentence.includes('given up'));
+    assert.is(givenUp.length, 3);
+    assert.match(givenUp[0] ?? '', /^node [abd]: rqlited .*\/nonexistent\/rqlited/);
+    const { services } = await broken.status('a');
+    const down = services.filter(({ state }) => state !== 'Up').map(({ name }) => name);
+    assert.equal(down, ['rqlited']);
+    await broken.runIn('phones', ['ping', '-c', '1', '-W', '1', SERVICE_ADDRESSES.a]);
+  });
+});
