@@ -22,23 +22,18 @@ export function parsePing(text: string): PingReport {
 }
 
 /**
- * Longest time between two replies that follow each other, counting only silences that begin between the two times.
- * @throws RangeError when nothing was answered at all, or nothing after the silence began
+ * Longest time without a reply that overlaps the span, the time from the last reply to the span's end included.
+ * @param toMs the watch ran until then at least; Infinity: until the last reply
+ * @throws RangeError when nothing was answered after the span began
  */
-export function longestSilenceMs(report: PingReport, fromMs: number, toMs: number): number {
-  const { repliesMs } = report;
+export function longestSilenceMs({ repliesMs }: PingReport, fromMs: number, toMs: number): number {
   const last = repliesMs.at(-1);
   if (last === undefined || last < fromMs)
     throw new RangeError('no reply after the moment that is looked at');
-  const gaps = repliesMs
-    .slice(1)
-    .map((atMs, index) => ({ fromMs: repliesMs[index] ?? 0, lengthMs: atMs - (repliesMs[index] ?? 0) }));
-  return Math.max(
-    0,
-    ...gaps
-      .filter((gap) => gap.fromMs + gap.lengthMs >= fromMs && gap.fromMs <= toMs)
-      .map((gap) => gap.lengthMs),
-  );
+  const moments = Number.isFinite(toMs) && last < toMs ? [...repliesMs, toMs] : repliesMs;
+  const gaps = moments.slice(1).map((endMs, index) => ({ startMs: moments[index] ?? 0, endMs }));
+  const within = gaps.filter(({ startMs, endMs }) => endMs >= fromMs && startMs <= toMs);
+  return Math.max(0, ...within.map(({ startMs, endMs }) => endMs - startMs));
 }
 
 export class PingWatch {

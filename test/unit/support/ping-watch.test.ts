@@ -24,6 +24,10 @@ spec('ping-watch', (it) => {
     assert.is(Math.round(longestSilenceMs(report, 100_000, 100_500)), 300);
   });
 
+  it('an address that falls silent and stays so is silent until the end', () => {
+    assert.is(Math.round(longestSilenceMs(parsePing(TEXT), 100_000, 102_405.5)), 2000);
+  });
+
   it('an address that never answers again is no short silence', () => {
     const report = parsePing(TEXT);
     assert.throws(() => longestSilenceMs(report, 100_500, 101_000), /no reply/);
