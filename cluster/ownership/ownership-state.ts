@@ -219,7 +219,8 @@ function whenMasterEnds(moment: Moment): OwnershipStep | undefined {
 }
 
 function whenTaker(moment: Moment): OwnershipStep {
-  return isConfirmed(moment) ? to(moment, 'Settled', []) : stay(moment);
+  // The partner may have announced itself once more before it let go: the last word must be ours.
+  return isConfirmed(moment) ? to(moment, 'Settled', [{ type: 'takeAddress' }]) : stay(moment);
 }
 
 function whenSettled(moment: Moment): OwnershipStep {

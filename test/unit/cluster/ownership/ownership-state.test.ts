@@ -186,6 +186,7 @@ spec('ownership-state', (it) => {
     assert.is(decideWeight(stillHolding.state), 150);
     const confirmed = step('Taker', { isMaster: true, canTake: true, partner: PARTNERS['confirms'] });
     assert.is(decideWeight(confirmed.state), 100);
+    assert.equal(confirmed.effects, [{ type: 'takeAddress' }], 'the last announcement is ours');
   });
 
   it('a superseded node takes the address off its interface and leaves', () => {
