@@ -13,7 +13,7 @@ import { callRpc, serveRpc, type RpcMethods, type RpcParams } from './base/local
 import { openLog, type Log } from './base/log.js';
 import { systemRng } from './base/rng.js';
 import { openServiceNotify } from './base/service-notify.js';
-import { findPartner } from '../firmware-config/site-nodes.js';
+import { findPartner, virtualRouterId } from '../firmware-config/site-nodes.js';
 import { readDocuments, type Documents } from '../firmware-config/read-documents.js';
 import { vrrpFiles, vrrpInstance } from '../firmware-config/vrrp-files.js';
 import { clusterErrors } from './errors.js';
@@ -32,6 +32,7 @@ import { redisOwnProbe, redisPartnerProbe } from './live-state/redis-probe.js';
 import { LinuxServiceAddress } from './ownership/linux-service-address.js';
 import { Ownership } from './ownership/ownership.js';
 import { ensureSoleAddress } from './ownership/sole-address.js';
+import { VrrpListener } from './ownership/vrrp-listener.js';
 import { VrrpNotify } from './ownership/vrrp-notify.js';
 import { RqliteClient } from './store/rqlite-client.js';
 
@@ -66,13 +67,25 @@ async function openOwnership(parts: Parts): Promise<Ownership | null> {
     log,
   });
   await facts.open();
-  const vrrp = await VrrpNotify.open({ fifo: files.notifyFifo, memory: files.lastStates, clock, log });
+  const vrrp = await VrrpNotify.open({
+    fifo: files.notifyFifo,
+    memory: files.lastStates,
+    // Deaf, this process would decide from what was true once; a new one opens the FIFO anew.
+    onLost: () => process.exit(1),
+    clock,
+    log,
+  });
   const listenMs = site.vrrp.startupDelaySeconds * 1000 + LISTEN_MARGIN_MS;
   const ownership = await Ownership.start({
     identity: { own: own.id, partner: partner.id },
     addresses,
     facts,
     interface: parts.interface,
+    heartbeat: new VrrpListener({
+      partnerAddress: partner.address,
+      routerIdOf: (home) => virtualRouterId(site, home),
+      clock,
+    }),
     isMaster: (home) => vrrp.findState(vrrpInstance(home)) === 'MASTER',
     // In its start-up delay keepalived is BACKUP and takes nothing: an address moved then is nobody's (measured).
     canTake: (home) =>
@@ -109,18 +122,22 @@ function openHealthWatch(parts: Parts): HealthWatch {
     ...(hasPartner ? [redisPartnerProbe(redis(site.ports.redisPartner))] : []),
     ...(hasPartner ? [keepalivedProbe(vrrpFiles(node).pid)] : []),
   ];
-  return new HealthWatch(probes);
+  return new HealthWatch(probes, clock);
 }
 
 function describe(parts: Parts, health: HealthWatch, ownership: Ownership | null): NodeReport {
   const { own } = parts;
   const sole = own.serviceAddress === undefined ? [] : [own.serviceAddress];
+  const known = ownership?.status() ?? [];
   const serviceAddresses =
     ownership === null
       ? sole.map((address) => ({ address, isHeld: parts.interface.has(address) }))
-      : ownership.status().map(({ address, isMaster }) => ({ address, isHeld: isMaster }));
+      : known.map(({ address, isMaster, isOnInterface }) => ({ address, isHeld: isMaster && isOnInterface }));
+  const alarms = known
+    .filter(({ state }) => state === 'Yielding')
+    .map(({ address }) => `heartbeat path lost: the partner holds ${address} and its adverts do not arrive`);
   const daemons = health.last;
-  return { sentence: describeNode(daemons, serviceAddresses), daemons, serviceAddresses };
+  return { sentence: describeNode(daemons, serviceAddresses, alarms), daemons, serviceAddresses };
 }
 
 const FAILURES = {
@@ -147,12 +164,9 @@ async function move(ownership: Ownership | null, params: RpcParams, id: string):
 /** Every second, for the panel: how the node is. */
 async function keepReporting(parts: Parts, health: HealthWatch, ownership: Ownership | null): Promise<never> {
   const path = `${parts.node.paths.run}/node/status.json`;
-  const { own, clock, log } = parts;
+  const { clock, log } = parts;
   let isFailing = false;
   for (;;) {
-    if (ownership === null && own.serviceAddress !== undefined) {
-      await ensureSoleAddress(own.serviceAddress, parts.interface, log);
-    }
     await health.look();
     try {
       await writeNodeReport(path, describe(parts, health, ownership));
@@ -162,6 +176,14 @@ async function keepReporting(parts: Parts, health: HealthWatch, ownership: Owner
       isFailing = true;
     }
     await clock.sleep(HEALTH_INTERVAL_MS);
+  }
+}
+
+/** Waits for nothing but the interface: no daemon that hangs keeps the address off it. */
+async function keepSoleAddress(parts: Parts, address: string): Promise<never> {
+  for (;;) {
+    await ensureSoleAddress(address, parts.interface, parts.log);
+    await parts.clock.sleep(HEALTH_INTERVAL_MS);
   }
 }
 
@@ -187,13 +209,14 @@ async function main(): Promise<void> {
   const socket = `${node.paths.run}/node/admin.sock`;
   const admin = await serveRpc(socket, methods);
   void keepReporting(parts, health, ownership);
+  if (ownership === null && own.serviceAddress !== undefined) void keepSoleAddress(parts, own.serviceAddress);
 
   const { NOTIFY_SOCKET, WATCHDOG_USEC } = process.env;
   const notify = openServiceNotify({ socketPath: NOTIFY_SOCKET, watchdogUsec: WATCHDOG_USEC, clock, log });
   notify.ready('node service decides');
   notify.startWatchdog(async () => {
     await callRpc({ path: socket, method: 'status', deadlineMs: ALIVE_MS_MAX, clock });
-    return true;
+    return (ownership?.sinceLookMs ?? 0) < ALIVE_MS_MAX;
   });
 
   process.once('SIGTERM', () => {

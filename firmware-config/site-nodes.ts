@@ -34,3 +34,8 @@ export function fullNodeIndex(site: Site, nodeId: string): number {
     .toSorted((one, other) => addressToNumber(one.address) - addressToNumber(other.address));
   return full.findIndex((node) => node.id === nodeId);
 }
+
+/** VRRP's number of the address of a home; the same on both partners. */
+export function virtualRouterId(site: Site, home: string): number {
+  return site.vrrp.routerIdBase + fullNodeIndex(site, home);
+}

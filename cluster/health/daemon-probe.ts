@@ -4,6 +4,7 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { get } from 'node:http';
+import type { Clock, Timer } from '../base/clock.js';
 import type { RqliteClient } from '../store/rqlite-client.js';
 
 export interface DaemonHealth {
@@ -26,12 +27,20 @@ function firstSentence(error: unknown): string {
   return (error instanceof Error ? error.message : String(error)).split('\n')[0] ?? '';
 }
 
-/** Never rejects. */
-export async function probeDaemon(probe: DaemonProbe): Promise<DaemonHealth> {
+/** Never rejects and ends within twice the deadline, whatever the probe does. */
+export async function probeDaemon(probe: DaemonProbe, clock: Clock): Promise<DaemonHealth> {
+  let timer: Timer | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = clock.schedule(2 * PROBE_DEADLINE_MS, () => {
+      reject(new Error('gives no answer'));
+    });
+  });
   try {
-    return { name: probe.name, ...(await probe.ask()) };
+    return { name: probe.name, ...(await Promise.race([probe.ask(), late])) };
   } catch (error) {
     return { name: probe.name, state: 'down', detail: firstSentence(error) };
+  } finally {
+    timer?.cancel();
   }
 }
 
@@ -47,7 +56,7 @@ export function rqliteProbe(store: RqliteClient): DaemonProbe {
   };
 }
 
-/** GET of a path on this machine. @throws Error when the answer is not 200 or does not come in time */
+/** GET of a path on this machine. @throws Error when the answer is not 200, breaks off or does not come in time */
 function getText(port: number, path: string): Promise<string> {
   return new Promise((resolve, reject) => {
     const request = get({ host: '127.0.0.1', port, path, timeout: PROBE_DEADLINE_MS }, (response) => {
@@ -56,6 +65,10 @@ function getText(port: number, path: string): Promise<string> {
       response.on('end', () => {
         if (response.statusCode === 200) resolve(text);
         else reject(new Error(`status ${String(response.statusCode)} for ${path}`));
+      });
+      response.on('error', reject);
+      response.on('close', () => {
+        reject(new Error(`the answer on port ${String(port)} broke off`));
       });
     });
     request.on('timeout', () => request.destroy(new Error(`no answer on port ${String(port)}`)));
@@ -94,10 +107,12 @@ export function keepalivedProbe(pidFile: string): DaemonProbe {
 /** The last answer of every probe, so that who asks gets it at once. */
 export class HealthWatch {
   readonly #probes: readonly DaemonProbe[];
+  readonly #clock: Clock;
   #last: readonly DaemonHealth[] = [];
 
-  constructor(probes: readonly DaemonProbe[]) {
+  constructor(probes: readonly DaemonProbe[], clock: Clock) {
     this.#probes = probes;
+    this.#clock = clock;
   }
 
   get last(): readonly DaemonHealth[] {
@@ -106,6 +121,6 @@ export class HealthWatch {
 
   /** Asks every daemon once. */
   async look(): Promise<void> {
-    this.#last = await Promise.all(this.#probes.map(probeDaemon));
+    this.#last = await Promise.all(this.#probes.map((probe) => probeDaemon(probe, this.#clock)));
   }
 }

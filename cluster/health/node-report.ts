@@ -22,6 +22,7 @@ function listed(words: readonly string[]): string {
 export function describeNode(
   daemons: readonly DaemonHealth[],
   addresses: readonly ReportedAddress[],
+  alarms: readonly string[] = [],
 ): string {
   const down = daemons.filter(({ state }) => state === 'down').map(({ name }) => name);
   const starting = daemons
@@ -29,7 +30,8 @@ export function describeNode(
     .map(({ name, detail }) => `${name} ${detail}`);
   const held = addresses.filter(({ isHeld }) => isHeld).map(({ address }) => address);
   const holds = held.length === 0 ? 'holds no service address' : `holds ${listed(held)}`;
-  if (down.length > 0) return `${holds}; down: ${listed(down)}`;
+  const troubles = [...alarms, ...(down.length > 0 ? [`down: ${listed(down)}`] : [])];
+  if (troubles.length > 0) return `${holds}; ${troubles.join('; ')}`;
   if (starting.length > 0) return `${holds}; ${listed(starting)}`;
   return `${holds}; every daemon answers`;
 }

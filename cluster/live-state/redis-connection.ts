@@ -1,6 +1,7 @@
 /**
- * One connection to a Redis of this machine, which comes back by itself. A command that cannot be answered in time
- * fails; none is kept for later, because what was true then may be false by the time Redis is back.
+ * One connection to a Redis of this machine, which comes back by itself. A command that is not answered in time fails
+ * for whoever asked; one that was sent to a Redis that hangs may still be carried out when it goes on, so whoever
+ * writes says again what is true (ownership does so with every beat). None is kept while there is no connection.
  */
 import { createClient } from 'redis';
 import type { Clock } from '../base/clock.js';
@@ -14,8 +15,6 @@ export interface RedisConnectionOptions {
   readonly deadlineMs: number;
   readonly clock: Clock;
   readonly log: Log;
-  /** Called at each connection made, the first one included. */
-  readonly onConnected?: () => void;
 }
 
 const RECONNECT_MS = 100;
@@ -40,7 +39,6 @@ export class RedisConnection {
     });
     this.#client.on('ready', () => {
       this.#isFailing = false;
-      options.onConnected?.();
     });
   }
 

@@ -20,18 +20,11 @@ export interface RedisOwnershipFactsOptions {
 export class RedisOwnershipFacts implements OwnershipFactsPort {
   readonly #own: RedisConnection;
   readonly #partner: RedisConnection;
-  #onOwnRestarted: () => void = () => undefined;
 
   constructor(options: RedisOwnershipFactsOptions) {
     const { host, ownPort, partnerPort, clock, log } = options;
     const common = { host, deadlineMs: DEADLINE_MS, clock, log };
-    this.#own = new RedisConnection({
-      ...common,
-      port: ownPort,
-      onConnected: () => {
-        this.#onOwnRestarted();
-      },
-    });
+    this.#own = new RedisConnection({ ...common, port: ownPort });
     this.#partner = new RedisConnection({ ...common, port: partnerPort });
   }
 
@@ -53,12 +46,9 @@ export class RedisOwnershipFacts implements OwnershipFactsPort {
     return this.#read(this.#partner);
   }
 
-  async publish(home: string, text: string): Promise<void> {
-    await this.#own.ask('store an ownership fact', (client) => client.hSet(KEY, home, text));
-  }
-
-  onOwnRestarted(listener: () => void): void {
-    this.#onOwnRestarted = listener;
+  async publish(texts: ReadonlyMap<string, string>): Promise<void> {
+    const fields = Object.fromEntries(texts);
+    await this.#own.ask('store the ownership facts', (client) => client.hSet(KEY, fields));
   }
 
   async #read(connection: RedisConnection): Promise<ReadonlyMap<string, string>> {

@@ -7,8 +7,6 @@ export interface OwnershipFactsPort {
   readOwn(): Promise<ReadonlyMap<string, string>>;
   /** By home, from the local replica, which still answers when the partner is gone. @throws LIVE_STATE_AWAY */
   readPartner(): Promise<ReadonlyMap<string, string>>;
-  /** @throws LIVE_STATE_AWAY */
-  publish(home: string, text: string): Promise<void>;
-  /** Called whenever a live state that may be empty has come up: everything has to be published again (rule 10). */
-  onOwnRestarted(listener: () => void): void;
+  /** By home; homes that are not named stay as they are. @throws LIVE_STATE_AWAY */
+  publish(texts: ReadonlyMap<string, string>): Promise<void>;
 }

@@ -1,18 +1,26 @@
 /**
- * Who owns one service address, as one of the two partners sees it (continuity rules 1, 2, 3, 9). Looks at levels,
+ * Who owns one service address, as one of the two partners sees it (continuity rules 1, 2, 4, 9). Looks at levels,
  * never at edges: the same view gives the same answer however often it is asked, so nothing is lost when a message is.
  *
  *                   master                     partner has confirmed
  *      Other ─────────────────────► Taker ───────────────────────────► Settled ◄────────────┐
- *      ▲ │ ▲                          ▲ │                                │ │ ▲               │
- *      │ │ └── offer gone ── Preparing┘ │ higher generation              │ │ └─ not prepared ┤
- *      │ │                      ▲       ▼ at the partner                 │ └─ order ─► Offering
- *      │ └── partner offers ────┘   Superseded ◄─────────────────────────┘               │ prepared
- *      │                              │   partner's claim, or not master                 ▼
- *      └──────────────────────────────┴───────────────────────────────────────────── Leaving
+ *      │ ▲ ▲ ▲                        ▲ │                                │ │ ▲               │
+ *      │ │ │ └── offer gone ─ Preparing │ higher generation              │ │ └─ not prepared ┤
+ *      │ │ │                    ▲ │     ▼ at the partner                 │ └─ order ─► Offering
+ *      │ │ └ partner offers ────┘ │  Superseded ◄────────────────────────┘               │ prepared
+ *      │ │                        │     │   partner's claim, or not master               ▼
+ *      │ └────────────────────────┴─────┴────────────────────────────────────────── Leaving
+ *      │ master, and the partner          it goes on
+ *      └───────────────────────► Doubting ──────────► Yielding ──► Other: it is heard, or holds no longer
+ *        is alive and holds         └── it does not: Taker
  *
  * - Other: the partner holds it, or nobody. keepalived: 100.
- * - Preparing: the partner wants to hand it over and our keepalived is ready to take it; it is on our interface and announced, VRRP has not moved yet. 100.
+ * - Preparing: the partner wants to hand it over and our keepalived is ready to take it; it is on our interface and
+ *   announced, VRRP has not moved yet. 100.
+ * - Doubting: keepalived made us master although the partner is alive and says that it holds: either it lets go within
+ *   milliseconds, or its adverts do not reach us. 100, so that a partner whose keepalived stood still keeps the address
+ *   when it goes on.
+ * - Yielding: its adverts do not reach us, so there is nothing to take (rule 4). -254 until they are heard again.
  * - Taker: we are master under a new generation, the partner has not confirmed it. 250, so that a partner that was
  *   frozen lets go at once when it thaws (with 200 against 200 both stop and nobody serves, measured).
  * - Settled: we are master and the partner knows. 200.
@@ -21,12 +29,21 @@
  * - Superseded: the partner holds a higher generation while our keepalived still thinks it is master (it hangs): we
  *   take the address off the interface ourselves. -254.
  *
- * Every state falls back to Other when VRRP says that we are not master; Leaving first waits for the partner's claim.
+ * Every state but Yielding falls back to Other when VRRP says that we are not master; Leaving first waits for the
+ * partner's claim.
  */
-import type { OwnershipFact } from './ownership-fact.js';
+import type { OwnershipClaim } from './ownership-fact.js';
 
 export type OwnershipStateName =
-  'Other' | 'Preparing' | 'Taker' | 'Settled' | 'Offering' | 'Leaving' | 'Superseded';
+  | 'Other'
+  | 'Preparing'
+  | 'Doubting'
+  | 'Yielding'
+  | 'Taker'
+  | 'Settled'
+  | 'Offering'
+  | 'Leaving'
+  | 'Superseded';
 
 export interface OwnershipState {
   readonly name: OwnershipStateName;
@@ -34,6 +51,10 @@ export interface OwnershipState {
   readonly sinceMs: number;
   readonly generation: number;
   readonly holder: string;
+  /** How often this node announced itself as master and then left the address to the partner. */
+  readonly yields: number;
+  /** The partner's `yields` after which this node has announced itself. */
+  readonly yieldsAnswered: number;
   /** Of the planned move in Preparing, Offering and Leaving. */
   readonly moveId?: string;
 }
@@ -45,7 +66,12 @@ export interface OwnershipView {
   /** keepalived hears the partner and would become master within milliseconds of its leaving. */
   readonly canTake: boolean;
   /** undefined: the partner has said nothing since it started. */
-  readonly partner: OwnershipFact | undefined;
+  readonly partner: OwnershipClaim | undefined;
+  /** Time since the partner's beat last went on; Infinity when it never did. */
+  readonly partnerSilentMs: number;
+  /** The partner's adverts for this address arrive; only looked at while yielding. */
+  readonly hearsPartner: boolean;
+  readonly isOnInterface: boolean;
   /** A person or the laboratory wants the address moved to the partner: id of the move. */
   readonly order?: string;
 }
@@ -69,6 +95,17 @@ export interface OwnershipIdentity {
   readonly partner: string;
 }
 
+/**
+ * A partner that died has been silent for longer when keepalived reports it: three adverts of 30 ms are 90 ms. One that
+ * lives tells its beat every 20 ms.
+ */
+export const ALIVE_MS_MAX = 60;
+/** For how long a partner must go on holding an address before its adverts count as lost. */
+export const DOUBT_MS_MAX = 80;
+/** A node that keeps off an address for the sake of the partner does so until that has been silent for this long. */
+export const DEAD_MS_MIN = 500;
+/** VRRP decides between two takers of one generation within milliseconds, unless it is what is cut. */
+const TIE_MS_MAX = 300;
 /** The partner reads an offer within 100 ms; when its keepalived has just started it first has to listen. */
 export const OFFER_MS_MAX = 4000;
 /** The partner is master 19-25 ms after our FAULT (measured); without it the address comes back to us. */
@@ -77,6 +114,8 @@ export const LEAVE_MS_MAX = 1000;
 const WEIGHTS: Readonly<Record<OwnershipStateName, number>> = {
   Other: 0,
   Preparing: 0,
+  Doubting: 0,
+  Yielding: -254,
   Taker: 150,
   Settled: 100,
   Offering: 100,
@@ -90,15 +129,42 @@ export function decideWeight(state: OwnershipState): number {
 }
 
 /** What the partner shall know of a state. */
-export function decideFact(state: OwnershipState, view: OwnershipView): OwnershipFact {
-  const { generation, holder, name, moveId } = state;
+export function decideClaim(state: OwnershipState, view: OwnershipView): OwnershipClaim {
+  const { generation, holder, name, moveId, yields } = state;
+  const isPrepared = name === 'Preparing' && view.isOnInterface;
   return {
     generation,
     holder,
     isHeld: view.isMaster,
+    yields,
     ...((name === 'Offering' || name === 'Leaving') && moveId !== undefined ? { offer: moveId } : {}),
-    ...(name === 'Preparing' && moveId !== undefined ? { prepared: moveId } : {}),
+    ...(isPrepared && moveId !== undefined ? { prepared: moveId } : {}),
   };
+}
+
+/**
+ * What the interface should be like, whatever went wrong before: an effect that failed, a node service that was
+ * restarted in the middle of a move, somebody's hands.
+ * @returns undefined when the interface is as it should be, or when keepalived is about to change it
+ */
+export function decideRepair(state: OwnershipState, view: OwnershipView): 'take' | 'drop' | undefined {
+  const { isMaster, isOnInterface } = view;
+  switch (state.name) {
+    case 'Other':
+    case 'Yielding':
+      return !isMaster && isOnInterface ? 'drop' : undefined;
+    case 'Superseded':
+      return isOnInterface ? 'drop' : undefined;
+    case 'Preparing':
+      return isOnInterface ? undefined : 'take';
+    case 'Taker':
+    case 'Settled':
+    case 'Offering':
+      return isMaster && !isOnInterface ? 'take' : undefined;
+    case 'Doubting':
+    case 'Leaving':
+      return undefined;
+  }
 }
 
 /**
@@ -107,12 +173,12 @@ export function decideFact(state: OwnershipState, view: OwnershipView): Ownershi
  */
 export function firstOwnershipState(
   identity: OwnershipIdentity,
-  known: OwnershipFact | undefined,
+  known: OwnershipClaim | undefined,
   isMaster: boolean,
 ): OwnershipState {
   const { generation, holder } = known ?? { generation: 0, holder: identity.partner };
   const name = isMaster && holder === identity.own ? 'Taker' : 'Other';
-  return { name, sinceMs: 0, generation, holder };
+  return { name, sinceMs: 0, generation, holder, yields: known?.yields ?? 0, yieldsAnswered: 0 };
 }
 
 interface Moment {
@@ -128,14 +194,9 @@ function to(
   effects: OwnershipEffect[],
   moveId?: string,
 ): OwnershipStep {
-  const { generation, holder } = moment.state;
-  const state = {
-    name,
-    sinceMs: moment.nowMs,
-    generation,
-    holder,
-    ...(moveId === undefined ? {} : { moveId }),
-  };
+  const { generation, holder, yields, yieldsAnswered } = moment.state;
+  const move = moveId === undefined ? {} : { moveId };
+  const state = { name, sinceMs: moment.nowMs, generation, holder, yields, yieldsAnswered, ...move };
   return { state, effects };
 }
 
@@ -147,7 +208,9 @@ function stay({ state }: Moment): OwnershipStep {
 function take(moment: Moment, effects: OwnershipEffect[] = []): OwnershipStep {
   const { state, view, identity, nowMs } = moment;
   const generation = Math.max(state.generation, view.partner?.generation ?? 0) + 1;
-  return { state: { name: 'Taker', sinceMs: nowMs, generation, holder: identity.own }, effects };
+  const { yields, yieldsAnswered } = state;
+  const holder = identity.own;
+  return { state: { name: 'Taker', sinceMs: nowMs, generation, holder, yields, yieldsAnswered }, effects };
 }
 
 /** Gives up what we thought and believes the partner, when it knows a generation at least as high. */
@@ -163,6 +226,23 @@ function isSuperseded({ state, view, identity }: Moment): boolean {
   return (
     partner !== undefined && partner.generation > state.generation && partner.holder === identity.partner
   );
+}
+
+/** Both took it in one generation and do not hear each other: one has to be the first. */
+function losesTie(moment: Moment): boolean {
+  const { state, view, identity } = moment;
+  const isTie = holdsAtPartner(moment) && view.partner?.generation === state.generation;
+  return isTie && identity.partner > identity.own;
+}
+
+function holdsAtPartner({ view, identity }: Moment): boolean {
+  return view.partner?.isHeld === true && view.partner.holder === identity.partner;
+}
+
+/** Back to Other after phones may have learned the wrong node: the partner hears of it and announces itself. */
+function yieldTo(moment: Moment, name: 'Other' | 'Yielding'): OwnershipStep {
+  const state = { ...adopt(moment), yields: moment.state.yields + 1 };
+  return to({ ...moment, state }, name, []);
 }
 
 function isConfirmed({ state, view, identity }: Moment): boolean {
@@ -186,14 +266,31 @@ function endOfMove({ state }: Moment, how: MoveEnd): OwnershipEffect[] {
 }
 
 function whenOther(moment: Moment): OwnershipStep {
-  const { view, identity } = moment;
-  if (view.isMaster) return take(moment);
+  const { view } = moment;
   const adopted = adopt(moment);
+  if (view.isMaster) {
+    const isDoubtful = holdsAtPartner(moment) && view.partnerSilentMs <= ALIVE_MS_MAX;
+    return isDoubtful ? to({ ...moment, state: adopted }, 'Doubting', []) : take(moment);
+  }
   const { partner } = view;
-  if (view.canTake && partner?.offer !== undefined && partner.isHeld && partner.holder === identity.partner) {
+  if (view.canTake && partner?.offer !== undefined && holdsAtPartner(moment)) {
     return to({ ...moment, state: adopted }, 'Preparing', [{ type: 'takeAddress' }], partner.offer);
   }
   return { state: adopted, effects: [] };
+}
+
+function whenDoubting(moment: Moment): OwnershipStep {
+  const { view } = moment;
+  if (!view.isMaster) return yieldTo(moment, 'Other');
+  if (!holdsAtPartner(moment) || view.partnerSilentMs > ALIVE_MS_MAX) return take(moment);
+  return isOver(moment, DOUBT_MS_MAX) ? yieldTo(moment, 'Yielding') : stay(moment);
+}
+
+function whenYielding(moment: Moment): OwnershipStep {
+  const { view } = moment;
+  const isPartnerServing = holdsAtPartner(moment) && view.partnerSilentMs < DEAD_MS_MIN;
+  if (isPartnerServing && !view.hearsPartner) return stay(moment);
+  return to({ ...moment, state: adopt(moment) }, 'Other', []);
 }
 
 function whenPreparing(moment: Moment): OwnershipStep {
@@ -212,13 +309,17 @@ function whenMasterEnds(moment: Moment): OwnershipStep | undefined {
   if (!moment.view.isMaster) {
     return to({ ...moment, state: adopt(moment) }, 'Other', endOfMove(moment, 'lost'));
   }
-  if (isSuperseded(moment)) {
+  if (isSuperseded(moment) || (losesTie(moment) && isOver(moment, TIE_MS_MAX))) {
     return to(moment, 'Superseded', [{ type: 'dropAddress' }, ...endOfMove(moment, 'lost')]);
   }
   return undefined;
 }
 
 function whenTaker(moment: Moment): OwnershipStep {
+  const { state, view, identity } = moment;
+  // A node service that was restarted without its memory counts from what the partner remembers of it.
+  const isForgetful = (view.partner?.generation ?? 0) > state.generation;
+  if (isForgetful && view.partner?.holder === identity.own) return take(moment);
   // The partner may have announced itself once more before it let go: the last word must be ours.
   return isConfirmed(moment) ? to(moment, 'Settled', [{ type: 'takeAddress' }]) : stay(moment);
 }
@@ -245,24 +346,24 @@ function whenLeaving(moment: Moment): OwnershipStep {
 }
 
 function whenSuperseded(moment: Moment): OwnershipStep {
-  if (!moment.view.isMaster) return to({ ...moment, state: adopt(moment) }, 'Other', []);
-  // The partner has started anew and claims nothing: the address must be somewhere.
-  return isSuperseded(moment) ? stay(moment) : take(moment, [{ type: 'takeAddress' }]);
+  const { view } = moment;
+  if (!view.isMaster) return to({ ...moment, state: adopt(moment) }, 'Other', []);
+  // The partner has died, or started anew and claims nothing: the address must be somewhere.
+  const isClaimed = isSuperseded(moment) || losesTie(moment);
+  const isPartnerServing = isClaimed && view.partnerSilentMs < DEAD_MS_MIN;
+  return isPartnerServing ? stay(moment) : take(moment, [{ type: 'takeAddress' }]);
 }
 
-/** @returns the next state and what to do; call it at every change that is seen and at least every 100 ms */
-export function nextOwnershipState(
-  state: OwnershipState,
-  view: OwnershipView,
-  identity: OwnershipIdentity,
-  nowMs: number,
-): OwnershipStep {
-  const moment = { state, view, identity, nowMs };
-  switch (state.name) {
+function decideStep(moment: Moment): OwnershipStep {
+  switch (moment.state.name) {
     case 'Other':
       return whenOther(moment);
     case 'Preparing':
       return whenPreparing(moment);
+    case 'Doubting':
+      return whenDoubting(moment);
+    case 'Yielding':
+      return whenYielding(moment);
     case 'Taker':
       return whenMasterEnds(moment) ?? whenTaker(moment);
     case 'Settled':
@@ -274,4 +375,26 @@ export function nextOwnershipState(
     case 'Superseded':
       return whenSuperseded(moment);
   }
+}
+
+/** Phones that listened to the partner by mistake are called back. */
+function answerYields(step: OwnershipStep, view: OwnershipView): OwnershipStep {
+  const { state, effects } = step;
+  const partnerYields = view.partner?.yields ?? 0;
+  if (partnerYields === state.yieldsAnswered) return step;
+  const isOwner = state.name === 'Settled' || state.name === 'Taker' || state.name === 'Offering';
+  return {
+    state: { ...state, yieldsAnswered: partnerYields },
+    effects: isOwner ? [...effects, { type: 'takeAddress' }] : effects,
+  };
+}
+
+/** @returns the next state and what to do; call it at every change that is seen and every 20 ms */
+export function nextOwnershipState(
+  state: OwnershipState,
+  view: OwnershipView,
+  identity: OwnershipIdentity,
+  nowMs: number,
+): OwnershipStep {
+  return answerYields(decideStep({ state, view, identity, nowMs }), view);
 }

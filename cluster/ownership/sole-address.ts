@@ -7,8 +7,8 @@ import type { ServiceAddressPort } from './service-address-port.js';
 
 /** Never rejects. */
 export async function ensureSoleAddress(address: string, port: ServiceAddressPort, log: Log): Promise<void> {
-  if (port.has(address)) return;
   try {
+    if (port.has(address)) return;
     await port.take(address);
     log.info({ address }, 'service address put on the interface');
   } catch (error) {

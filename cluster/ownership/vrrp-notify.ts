@@ -6,8 +6,8 @@
  * FIFO open for writing and reading, so what it said meanwhile waits there; what was read before is kept in a file
  * that the start of keepalived removes.
  */
-import { constants, closeSync, openSync } from 'node:fs';
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { constants, closeSync, openSync, renameSync, writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { Socket } from 'node:net';
 import type { Clock } from '../base/clock.js';
 import type { Log } from '../base/log.js';
@@ -42,6 +42,8 @@ export interface VrrpNotifyOptions {
   readonly fifo: string;
   /** File of the last states. */
   readonly memory: string;
+  /** The FIFO has failed: keepalived will not be heard again. */
+  readonly onLost: () => void;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -56,7 +58,7 @@ export class VrrpNotify {
   readonly #socket: Socket;
   #listener: (instance: string, state: VrrpState) => void = () => undefined;
   #pending = '';
-  #saving: Promise<void> = Promise.resolve();
+  #isClosed = false;
 
   private constructor(options: VrrpNotifyOptions, states: Map<string, VrrpState>, fd: number) {
     this.#options = options;
@@ -68,6 +70,9 @@ export class VrrpNotify {
     });
     this.#socket.on('error', (error) => {
       options.log.error({ err: error }, 'keepalived cannot be heard');
+    });
+    this.#socket.on('close', () => {
+      if (!this.#isClosed) options.onLost();
     });
   }
 
@@ -104,6 +109,7 @@ export class VrrpNotify {
   }
 
   close(): void {
+    this.#isClosed = true;
     this.#socket.destroy();
   }
 
@@ -115,17 +121,19 @@ export class VrrpNotify {
       if (parsed === undefined) continue;
       this.#states.set(parsed.instance, parsed.state);
       this.#saidMs.set(parsed.instance, this.#options.clock.monotonicMs());
+      // Before anybody acts on it: what was read from the FIFO and not kept is lost by a crash.
+      this.#save();
       this.#listener(parsed.instance, parsed.state);
     }
-    this.#saving = this.#saving.then(() => this.#save());
   }
 
-  async #save(): Promise<void> {
+  /** Synchronous: on tmpfs it takes microseconds. */
+  #save(): void {
     const { memory, log } = this.#options;
     const text = [...this.#states].map(([instance, state]) => `INSTANCE "${instance}" ${state} 0\n`).join('');
     try {
-      await writeFile(`${memory}.new`, text);
-      await rename(`${memory}.new`, memory);
+      writeFileSync(`${memory}.new`, text);
+      renameSync(`${memory}.new`, memory);
     } catch (error) {
       log.warn({ err: error }, 'states of keepalived could not be kept for a restart');
     }

@@ -2,7 +2,7 @@
  * keepalived 2.2.7: VRRPv3, unicast between the two partners, one instance per service address. keepalived detects
  * and moves; who owns is told by a file per address (continuity rule 1, docs/adr/0002). Pure.
  */
-import { findPartner, fullNodeIndex, getNode, type Site } from '../site-nodes.js';
+import { findPartner, getNode, virtualRouterId, type Site } from '../site-nodes.js';
 import type { NodeDocument } from '../schema/node.js';
 import type { SiteNode } from '../schema/site.js';
 import { REALTIME } from '../services/realtime.js';
@@ -32,7 +32,6 @@ function globalBlock(node: NodeDocument, startupDelaySeconds: number): string[] 
 }
 
 function instance(site: Site, node: NodeDocument, home: SiteNode, partner: SiteNode): string[] {
-  const routerId = site.vrrp.routerIdBase + fullNodeIndex(site, home.id);
   return [
     `track_file owner_${home.id} {`,
     `  file ${vrrpFiles(node).weight(home.id)}`,
@@ -45,7 +44,7 @@ function instance(site: Site, node: NodeDocument, home: SiteNode, partner: SiteN
     '  state BACKUP',
     '  nopreempt',
     `  interface ${node.interface}`,
-    `  virtual_router_id ${String(routerId)}`,
+    `  virtual_router_id ${String(virtualRouterId(site, home.id))}`,
     '  priority 100',
     `  advert_int ${String(site.vrrp.advertIntervalMs / 1000)}`,
     `  unicast_src_ip ${getNode(site, node.nodeId).address}`,

@@ -10,7 +10,7 @@
 import { findPartner, getNode, type Site } from '../site-nodes.js';
 import { rqlitedArguments } from '../render/rqlited-arguments.js';
 import type { NodeDocument } from '../schema/node.js';
-import { vrrpFiles } from '../vrrp-files.js';
+import { vrrpFiles, vrrpInstance } from '../vrrp-files.js';
 import { REALTIME } from './realtime.js';
 import type { Command, DirectorySpec, ServiceSpec } from './service-spec.js';
 
@@ -128,6 +128,17 @@ function makeNotifyFifo(node: NodeDocument): Command[] {
   ];
 }
 
+/**
+ * A keepalived that was killed cannot say that it is master no more, and the node service would believe its last word.
+ * Opened for reading as well, so that nothing waits when nobody reads.
+ */
+function sayStopped(site: Site, node: NodeDocument): Command {
+  const homes = [node.nodeId, findPartner(site, node.nodeId)?.id ?? node.nodeId].toSorted();
+  const lines = homes.map((home) => `INSTANCE "${vrrpInstance(home)}" STOP 0\n`).join('');
+  const { notifyFifo } = vrrpFiles(node);
+  return ['sh', '-c', '[ ! -p "$1" ] || printf %s "$2" 1<>"$1"', 'sh', notifyFifo, lines];
+}
+
 function planKeepalived(site: Site, node: NodeDocument): ServiceSpec {
   const files = vrrpFiles(node);
   return {
@@ -152,7 +163,7 @@ function planKeepalived(site: Site, node: NodeDocument): ServiceSpec {
       ...makeNotifyFifo(node),
       ...dropServiceAddresses(site, node),
     ],
-    cleanUp: dropServiceAddresses(site, node),
+    cleanUp: [...dropServiceAddresses(site, node), ['rm', '-f', files.lastStates], sayStopped(site, node)],
     user: 'root',
     group: 'root',
     // Addresses; VRRP and ARP packets; its priority; staying in memory (keepalived.conf).

@@ -6,6 +6,7 @@
  */
 import { fileURLToPath } from 'node:url';
 import type { Clock } from '../../cluster/base/clock.js';
+import type { NodeReport } from '../../cluster/health/node-report.js';
 import type { OwnershipStatus } from '../../cluster/ownership/ownership.js';
 import { parseNode } from '../../firmware-config/parse-node.js';
 import { findPartner, type Site } from '../../firmware-config/site-nodes.js';
@@ -170,8 +171,12 @@ export class Box {
 
   /** What the node service of a node says of the service addresses; empty for a node without a partner. */
   async ownership(nodeId: string): Promise<readonly OwnershipStatus[]> {
-    const status = (await this.#getOn(nodeId).askNode('status')) as { ownership: readonly OwnershipStatus[] };
-    return status.ownership;
+    return (await this.nodeStatus(nodeId)).ownership;
+  }
+
+  /** What the node service of a node says. */
+  async nodeStatus(nodeId: string): Promise<NodeReport & { readonly ownership: readonly OwnershipStatus[] }> {
+    return (await this.#getOn(nodeId).askNode('status')) as Awaited<ReturnType<Box['nodeStatus']>>;
   }
 
   /** The whole node stands still for a time, as a virtual machine does while a snapshot is taken. */

@@ -1,14 +1,16 @@
 /**
  * Two partners and one address under random faults, on a fake clock: a model of VRRP (adverts every 30 ms, three lost
- * ones mean death, the higher priority wins), the real decisions, facts that arrive late. Whatever happens, once it is
- * quiet exactly one node is master, it is settled, and both know one generation.
+ * ones mean death, the higher priority wins), the real decisions, facts that arrive late. VRRP and facts are cut apart and
+ * together, node services lose their memory. Whatever happens, once it is quiet exactly one node is master, it is
+ * settled, and both know one generation.
  */
 import {
-  decideFact,
+  decideClaim,
   decideWeight,
   firstOwnershipState,
   nextOwnershipState,
   type OwnershipState,
+  type OwnershipView,
 } from '../../cluster/ownership/ownership-state.js';
 import type { OwnershipFact } from '../../cluster/ownership/ownership-fact.js';
 import type { Rng } from '../../cluster/base/rng.js';
@@ -31,6 +33,10 @@ class SimulatedNode {
   state: OwnershipState;
   fact: OwnershipFact | undefined;
   seenPartner: OwnershipFact | undefined;
+  beat = 0;
+  partnerBeatMs = -Infinity;
+  hearsPartner = false;
+  changes = 0;
   order: string | undefined;
 
   constructor(id: string, partner: string, rank: number) {
@@ -52,25 +58,45 @@ class SimulatedNode {
     Object.assign(this, { isOn: true, isMaster: false, fact: undefined, seenPartner: undefined });
     this.listensFromMs = nowMs + 1000;
     this.lastAdvertMs = this.listensFromMs;
-    this.state = firstOwnershipState({ own: this.id, partner: this.partner }, undefined, false);
+    this.partnerBeatMs = -Infinity;
+    this.restartService(undefined);
+  }
+
+  /** The node service alone begins anew, with what it finds in the live state, if that answers. */
+  restartService(known: OwnershipFact | undefined): void {
+    this.state = firstOwnershipState({ own: this.id, partner: this.partner }, known, this.isMaster);
+    this.seenPartner = undefined;
+    this.order = undefined;
+  }
+
+  hear(fact: OwnershipFact | undefined, nowMs: number): void {
+    if (fact?.beat !== this.seenPartner?.beat && this.seenPartner !== undefined) this.partnerBeatMs = nowMs;
+    this.seenPartner = fact;
   }
 
   decide(nowMs: number): void {
-    const view = {
+    const view: OwnershipView = {
       isMaster: this.isMaster,
       canTake: nowMs >= this.listensFromMs,
       partner: this.seenPartner,
+      partnerSilentMs: nowMs - this.partnerBeatMs,
+      hearsPartner: this.hearsPartner,
+      isOnInterface: this.isMaster || this.state.name === 'Preparing',
       ...(this.order === undefined ? {} : { order: this.order }),
     };
     const step = nextOwnershipState(this.state, view, { own: this.id, partner: this.partner }, nowMs);
+    if (step.state.generation !== this.state.generation) this.changes += 1;
     this.state = step.state;
     for (const effect of step.effects) if (effect.type === 'endMove') this.order = undefined;
-    this.fact = decideFact(this.state, view);
+    this.beat += 1;
+    this.fact = { ...decideClaim(this.state, view), beat: this.beat };
   }
 
   /** keepalived: FAULT below 1, master after silence, backup when a stronger one is heard. */
   vrrp(other: SimulatedNode, isLinked: boolean, nowMs: number): void {
     const isHeard = isLinked && other.runs(nowMs) && other.isMaster && other.priority > 0;
+    // In FAULT keepalived hears nothing; the raw socket does.
+    this.hearsPartner = isHeard && this.state.name === 'Yielding';
     if (isHeard) this.lastAdvertMs = nowMs;
     if (this.priority <= 0) this.isMaster = false;
     else if (this.isMaster) this.isMaster = !(isHeard && this.#isWeakerThan(other));
@@ -82,15 +108,29 @@ class SimulatedNode {
   }
 }
 
-type Fault = 'kill' | 'boot' | 'freeze' | 'cut' | 'move' | 'wait';
-const FAULTS: readonly Fault[] = ['kill', 'boot', 'freeze', 'freeze', 'cut', 'move', 'wait'];
+type Fault =
+  'kill' | 'boot' | 'freeze' | 'cut' | 'cutVrrp' | 'cutFacts' | 'forget' | 'restart' | 'move' | 'wait';
+const FAULTS: readonly Fault[] = [
+  'kill',
+  'boot',
+  'freeze',
+  'freeze',
+  'cut',
+  'cutVrrp',
+  'cutFacts',
+  'forget',
+  'restart',
+  'move',
+  'wait',
+];
 
 class Simulation {
   readonly nodes = [new SimulatedNode('a', 'b', 1), new SimulatedNode('b', 'a', 2)] as const;
   readonly trail: string[] = [];
   readonly #rng: Rng;
   nowMs = 0;
-  cutUntilMs = 0;
+  vrrpCutUntilMs = 0;
+  factsCutUntilMs = 0;
 
   constructor(rng: Rng) {
     this.#rng = rng;
@@ -101,15 +141,16 @@ class Simulation {
     const endMs = this.nowMs + forMs;
     for (; this.nowMs < endMs; this.nowMs += STEP_MS) {
       const [a, b] = this.nodes;
-      const isLinked = this.nowMs >= this.cutUntilMs;
+      const isVrrpLinked = this.nowMs >= this.vrrpCutUntilMs;
+      const areFactsLinked = this.nowMs >= this.factsCutUntilMs;
       for (const [node, other] of [
         [a, b],
         [b, a],
       ] as const) {
         if (!node.runs(this.nowMs)) continue;
-        node.vrrp(other, isLinked, this.nowMs);
+        node.vrrp(other, isVrrpLinked, this.nowMs);
         // Facts come late, and after a power cut of the partner what it had said stays readable.
-        if (isLinked && other.isOn && this.#rng.integer(0, 3) === 0) node.seenPartner = other.fact;
+        if (areFactsLinked && other.isOn && this.#rng.integer(0, 3) > 0) node.hear(other.fact, this.nowMs);
         node.decide(this.nowMs);
       }
     }
@@ -130,7 +171,20 @@ class Simulation {
         node.frozenUntilMs = this.nowMs + this.#rng.integer(20, 2500);
         break;
       case 'cut':
-        this.cutUntilMs = this.nowMs + this.#rng.integer(20, 2500);
+        this.vrrpCutUntilMs = this.nowMs + this.#rng.integer(20, 2500);
+        this.factsCutUntilMs = this.vrrpCutUntilMs;
+        break;
+      case 'cutVrrp':
+        this.vrrpCutUntilMs = this.nowMs + this.#rng.integer(20, 2500);
+        break;
+      case 'cutFacts':
+        this.factsCutUntilMs = this.nowMs + this.#rng.integer(20, 2500);
+        break;
+      case 'forget':
+        if (node.isOn) node.restartService(undefined);
+        break;
+      case 'restart':
+        if (node.isOn) node.restartService(node.fact);
         break;
       case 'move':
         if (node.state.name === 'Settled') node.order = `m${String(this.nowMs)}`;
@@ -141,7 +195,8 @@ class Simulation {
   }
 
   heal(): void {
-    this.cutUntilMs = this.nowMs;
+    this.vrrpCutUntilMs = this.nowMs;
+    this.factsCutUntilMs = this.nowMs;
     for (const node of this.nodes) {
       node.frozenUntilMs = this.nowMs;
       if (!node.isOn) node.boot(this.nowMs);
@@ -168,6 +223,45 @@ spec('ownership under random faults', { deadlineMs: 60_000 }, (it) => {
       const [a, b] = simulation.nodes;
       assert.equal([a.state.generation, a.state.holder], [b.state.generation, b.state.holder], what);
     }
+  });
+
+  it('adverts that are lost while facts pass move nothing, and nobody else serves for longer than a moment', (t) => {
+    for (let round = 0; round < 50; round += 1) {
+      const simulation = new Simulation(t.rng);
+      simulation.run(5000);
+      const owner = simulation.nodes.find((node) => node.isMaster);
+      const before = simulation.nodes.map(({ changes }) => changes);
+      simulation.vrrpCutUntilMs = simulation.nowMs + 20_000;
+      simulation.run(t.rng.integer(300, 19_000));
+      const masters = simulation.nodes.filter((node) => node.isMaster);
+      const what = JSON.stringify(simulation.nodes.map(({ state }) => state));
+      assert.equal(masters, [owner], what);
+      assert.equal(simulation.nodes.map(({ state }) => state.name).toSorted(), ['Settled', 'Yielding'], what);
+      simulation.heal();
+      simulation.run(500);
+      assert.equal(
+        simulation.nodes.filter((node) => node.isMaster),
+        [owner],
+        what,
+      );
+      assert.equal(
+        simulation.nodes.map(({ changes }) => changes),
+        before,
+        what,
+      );
+    }
+  });
+
+  it('whoever yields to a partner that then dies has the address within a second', (t) => {
+    const simulation = new Simulation(t.rng);
+    simulation.run(5000);
+    const owner = simulation.nodes.find((node) => node.isMaster);
+    simulation.vrrpCutUntilMs = Infinity;
+    simulation.run(2000);
+    if (owner !== undefined) owner.isOn = false;
+    simulation.run(1000);
+    const other = simulation.nodes.find((node) => node !== owner);
+    assert.equal([other?.isMaster, other?.state.name], [true, 'Taker']);
   });
 
   it('a short freeze of the owner moves nothing, a long one moves the address once', (t) => {

@@ -1,19 +1,12 @@
 /** Nodes and keepalived that stand still and go on: at the end each address has one owner (continuity rules 1 and 2). */
 import type { Box } from '../../ops/lab/box.js';
 import { clock, findHolders, makeTestBox, SERVICE_ADDRESSES } from '../support/box/test-box.js';
+import { countAnswerers } from '../support/box/answerers.js';
 import { assert, spec } from '../support/spec.js';
 
 const { box, said } = makeTestBox();
 const FREEZES_MS = [50, 150, 400, 2000];
 const AFTER_THAW_MS = 200;
-
-/** Network cards that answer a broadcast question for the address. */
-async function findAnswerers(address: string): Promise<string[]> {
-  // Two questions a second apart; it ends with 0 when both were answered in time.
-  const words = ['arping', '-b', '-c', '2', '-w', '3', '-I', 'eth0', address];
-  const output = await box.runIn('phones', words);
-  return [...new Set([...output.matchAll(/\[([0-9A-F:]{17})\]/g)].map((match) => match[1] ?? ''))];
-}
 
 async function highestGeneration(): Promise<number> {
   const known = await Promise.all(['a', 'b'].map((id) => box.ownership(id)));
@@ -25,7 +18,7 @@ async function assertOneOwnerEach(what: string): Promise<void> {
   const holders = await findHolders(box);
   for (const [index, address] of Object.values(SERVICE_ADDRESSES).entries()) {
     assert.is(holders[index]?.length, 1, `${what}: ${address} is held by "${holders[index] ?? ''}"`);
-    assert.is((await findAnswerers(address)).length, 1, `${what}: ${address}`);
+    assert.is(await countAnswerers(box, address), 1, `${what}: ${address}`);
   }
 }
 

@@ -10,12 +10,16 @@ export interface PingReport {
   readonly repliesMs: readonly number[];
   /** Lines that ping marked as a second answer to one question. */
   readonly duplicates: number;
+  /** Questions without an answer, as ping counted them at its end; NaN when it was not stopped in order. */
+  readonly lost: number;
 }
 
 /** Reads `[1700000000.123456] 64 bytes from ...` lines, as `ping -D` prints them. Pure. */
 export function parsePing(text: string): PingReport {
   const replies = [...text.matchAll(/^\[(\d+\.\d+)\] \d+ bytes from .*$/gm)];
+  const [, sent, received] = /^(\d+) packets transmitted, (\d+) received/m.exec(text) ?? [];
   return {
+    lost: Number(sent) - Number(received),
     repliesMs: replies.map((match) => Number(match[1]) * 1000),
     duplicates: replies.filter((match) => match[0].includes('DUP!')).length,
   };
@@ -47,6 +51,10 @@ export class PingWatch {
     this.#child = spawn(program, args, { stdio: ['ignore', 'pipe', 'ignore'] });
     this.#ended = once(this.#child, 'close');
     this.#child.stdout?.setEncoding('utf8').on('data', (chunk: string) => (this.#text += chunk));
+  }
+
+  get replies(): number {
+    return parsePing(this.#text).repliesMs.length;
   }
 
   /** Idempotent. */

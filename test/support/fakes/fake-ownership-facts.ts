@@ -6,7 +6,7 @@ export class FakeOwnershipFacts implements OwnershipFactsPort {
   readonly #own = new Map<string, string>();
   #partner: FakeOwnershipFacts | undefined;
   #isAway = false;
-  #listener: () => void = () => undefined;
+  #isHanging = false;
 
   /** Each becomes the other's partner. */
   static pair(): readonly [FakeOwnershipFacts, FakeOwnershipFacts] {
@@ -23,7 +23,11 @@ export class FakeOwnershipFacts implements OwnershipFactsPort {
   /** A live state that lost its power comes back empty. */
   restartEmpty(): void {
     this.#own.clear();
-    this.#listener();
+  }
+
+  /** A live state that takes commands and answers none. */
+  hang(): void {
+    this.#isHanging = true;
   }
 
   async readOwn(): Promise<ReadonlyMap<string, string>> {
@@ -37,17 +41,13 @@ export class FakeOwnershipFacts implements OwnershipFactsPort {
     return new Map(partner === undefined ? [] : partner.#own);
   }
 
-  async publish(home: string, text: string): Promise<void> {
+  async publish(texts: ReadonlyMap<string, string>): Promise<void> {
     await this.#answer();
-    this.#own.set(home, text);
-  }
-
-  onOwnRestarted(listener: () => void): void {
-    this.#listener = listener;
+    for (const [home, text] of texts) this.#own.set(home, text);
   }
 
   async #answer(): Promise<void> {
-    await Promise.resolve();
+    await (this.#isHanging ? new Promise(() => undefined) : Promise.resolve());
     if (this.#isAway)
       throw clusterErrors.LIVE_STATE_AWAY({ host: 'fake', port: 0, what: 'answer', deadlineMs: 0 });
   }

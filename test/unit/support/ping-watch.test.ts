@@ -9,6 +9,7 @@ const TEXT = `PING 10.77.0.11 (10.77.0.11) 56(84) bytes of data.
 [100.405500] 64 bytes from 10.77.0.11: icmp_seq=80 ttl=64 time=0.05 ms
 
 --- 10.77.0.11 ping statistics ---
+81 packets transmitted, 4 received, +1 duplicates, 95% packet loss, time 405ms
 `;
 
 spec('ping-watch', (it) => {
@@ -16,6 +17,8 @@ spec('ping-watch', (it) => {
     const report = parsePing(TEXT);
     assert.is(report.repliesMs.length, 5);
     assert.is(report.duplicates, 1);
+    assert.is(report.lost, 77);
+    assert.ok(Number.isNaN(parsePing('').lost), 'a ping that was killed knows nothing');
   });
 
   it('the longest silence is that of the time that is looked at', () => {

@@ -1,7 +1,9 @@
-import type { OwnershipFact } from '../../../../cluster/ownership/ownership-fact.js';
+import type { OwnershipClaim } from '../../../../cluster/ownership/ownership-fact.js';
 import {
-  decideFact,
+  decideClaim,
+  decideRepair,
   decideWeight,
+  DOUBT_MS_MAX,
   firstOwnershipState,
   LEAVE_MS_MAX,
   nextOwnershipState,
@@ -17,6 +19,8 @@ const IDENTITY = { own: 'a', partner: 'b' };
 const NAMES: readonly OwnershipStateName[] = [
   'Other',
   'Preparing',
+  'Doubting',
+  'Yielding',
   'Taker',
   'Settled',
   'Offering',
@@ -25,30 +29,30 @@ const NAMES: readonly OwnershipStateName[] = [
 ];
 
 /** What the partner may say to a node that knows generation 5; the move of the state is "m1". */
-const PARTNERS: Readonly<Record<string, OwnershipFact | undefined>> = {
+const PARTNERS: Readonly<Record<string, OwnershipClaim | undefined>> = {
   silent: undefined,
-  behind: { generation: 4, holder: 'b', isHeld: false },
-  confirms: { generation: 5, holder: 'a', isHeld: false },
-  stillHolds: { generation: 5, holder: 'a', isHeld: true },
-  tie: { generation: 5, holder: 'b', isHeld: true },
-  claims: { generation: 6, holder: 'b', isHeld: true },
-  offers: { generation: 5, holder: 'b', isHeld: true, offer: 'm1' },
-  prepared: { generation: 5, holder: 'a', isHeld: false, prepared: 'm1' },
+  behind: { generation: 4, holder: 'b', isHeld: false, yields: 0 },
+  confirms: { generation: 5, holder: 'a', isHeld: false, yields: 0 },
+  stillHolds: { generation: 5, holder: 'a', isHeld: true, yields: 0 },
+  tie: { generation: 5, holder: 'b', isHeld: true, yields: 0 },
+  claims: { generation: 6, holder: 'b', isHeld: true, yields: 0 },
+  offers: { generation: 5, holder: 'b', isHeld: true, yields: 0, offer: 'm1' },
+  prepared: { generation: 5, holder: 'a', isHeld: false, yields: 0, prepared: 'm1' },
 };
 
 const EARLY_MS = 10;
 const LATE_MS = OFFER_MS_MAX + LEAVE_MS_MAX;
 
-/** Rows: what the partner says, in the order of PARTNERS; for each: not master early, late, master early, late. */
+/** Rows: what a partner that lives says, in the order of PARTNERS; for each: not master early, late, master early, late. */
 const MATRIX: Readonly<Record<OwnershipStateName, readonly string[]>> = {
   Other: [
     'Other Other Taker Taker',
     'Other Other Taker Taker',
     'Other Other Taker Taker',
     'Other Other Taker Taker',
-    'Other Other Taker Taker',
-    'Other Other Taker Taker',
-    'Preparing Preparing Taker Taker',
+    'Other Other Doubting Doubting',
+    'Other Other Doubting Doubting',
+    'Preparing Preparing Doubting Doubting',
     'Other Other Taker Taker',
   ],
   Preparing: [
@@ -61,14 +65,34 @@ const MATRIX: Readonly<Record<OwnershipStateName, readonly string[]>> = {
     'Preparing Other Taker Taker',
     'Other Other Taker Taker',
   ],
+  Doubting: [
+    'Other Other Taker Taker',
+    'Other Other Taker Taker',
+    'Other Other Taker Taker',
+    'Other Other Taker Taker',
+    'Other Other Doubting Yielding',
+    'Other Other Doubting Yielding',
+    'Other Other Doubting Yielding',
+    'Other Other Taker Taker',
+  ],
+  Yielding: [
+    'Other Other Other Other',
+    'Other Other Other Other',
+    'Other Other Other Other',
+    'Other Other Other Other',
+    'Yielding Yielding Yielding Yielding',
+    'Yielding Yielding Yielding Yielding',
+    'Yielding Yielding Yielding Yielding',
+    'Other Other Other Other',
+  ],
   Taker: [
     'Other Other Taker Taker',
     'Other Other Taker Taker',
     'Other Other Settled Settled',
     'Other Other Taker Taker',
-    'Other Other Taker Taker',
+    'Other Other Taker Superseded',
     'Other Other Superseded Superseded',
-    'Other Other Taker Taker',
+    'Other Other Taker Superseded',
     'Other Other Settled Settled',
   ],
   Settled: [
@@ -76,9 +100,9 @@ const MATRIX: Readonly<Record<OwnershipStateName, readonly string[]>> = {
     'Other Other Settled Settled',
     'Other Other Settled Settled',
     'Other Other Settled Settled',
-    'Other Other Settled Settled',
+    'Other Other Settled Superseded',
     'Other Other Superseded Superseded',
-    'Other Other Settled Settled',
+    'Other Other Settled Superseded',
     'Other Other Settled Settled',
   ],
   Offering: [
@@ -86,9 +110,9 @@ const MATRIX: Readonly<Record<OwnershipStateName, readonly string[]>> = {
     'Other Other Offering Settled',
     'Other Other Offering Settled',
     'Other Other Offering Settled',
-    'Other Other Offering Settled',
+    'Other Other Offering Superseded',
     'Other Other Superseded Superseded',
-    'Other Other Offering Settled',
+    'Other Other Offering Superseded',
     'Other Other Leaving Leaving',
   ],
   Leaving: [
@@ -106,16 +130,61 @@ const MATRIX: Readonly<Record<OwnershipStateName, readonly string[]>> = {
     'Other Other Taker Taker',
     'Other Other Taker Taker',
     'Other Other Taker Taker',
-    'Other Other Taker Taker',
     'Other Other Superseded Superseded',
-    'Other Other Taker Taker',
+    'Other Other Superseded Superseded',
+    'Other Other Superseded Superseded',
     'Other Other Taker Taker',
   ],
 };
 
+/** What differs when the partner has been silent for a second: what it said last is no reason to hold back. */
+const SILENT_ROWS: Readonly<Partial<Record<OwnershipStateName, Readonly<Record<string, string>>>>> = {
+  Other: {
+    tie: 'Other Other Taker Taker',
+    claims: 'Other Other Taker Taker',
+    offers: 'Preparing Preparing Taker Taker',
+  },
+  Doubting: {
+    tie: 'Other Other Taker Taker',
+    claims: 'Other Other Taker Taker',
+    offers: 'Other Other Taker Taker',
+  },
+  Yielding: {
+    tie: 'Other Other Other Other',
+    claims: 'Other Other Other Other',
+    offers: 'Other Other Other Other',
+  },
+  Superseded: {
+    tie: 'Other Other Taker Taker',
+    claims: 'Other Other Taker Taker',
+    offers: 'Other Other Taker Taker',
+  },
+};
+
+/** A partner that lives and, where it matters, is not heard. */
+function look(seen: Partial<OwnershipView>): OwnershipView {
+  return {
+    isMaster: false,
+    canTake: true,
+    partner: undefined,
+    partnerSilentMs: 0,
+    hearsPartner: false,
+    isOnInterface: false,
+    ...seen,
+  };
+}
+
 function inState(name: OwnershipStateName): OwnershipState {
   const hasMove = name === 'Preparing' || name === 'Offering' || name === 'Leaving';
-  return { name, sinceMs: 0, generation: 5, holder: 'a', ...(hasMove ? { moveId: 'm1' } : {}) };
+  return {
+    name,
+    sinceMs: 0,
+    generation: 5,
+    holder: 'a',
+    yields: 0,
+    yieldsAnswered: 0,
+    ...(hasMove ? { moveId: 'm1' } : {}),
+  };
 }
 
 function step(name: OwnershipStateName, view: OwnershipView, nowMs = EARLY_MS): OwnershipStep {
@@ -123,26 +192,86 @@ function step(name: OwnershipStateName, view: OwnershipView, nowMs = EARLY_MS): 
 }
 
 spec('ownership-state', (it) => {
+  const rowOf = (name: OwnershipStateName, seen: Partial<OwnershipView>): string =>
+    [false, true]
+      .flatMap((isMaster) =>
+        [EARLY_MS, LATE_MS].map((nowMs) => step(name, look({ ...seen, isMaster }), nowMs).state.name),
+      )
+      .join(' ');
+
   it('the full matrix of states and views is as written', () => {
     for (const name of NAMES) {
-      const rows = Object.values(PARTNERS).map((partner) =>
-        [false, true]
-          .flatMap((isMaster) =>
-            [EARLY_MS, LATE_MS].map(
-              (nowMs) => step(name, { isMaster, canTake: true, partner }, nowMs).state.name,
-            ),
-          )
-          .join(' '),
-      );
+      const rows = Object.values(PARTNERS).map((partner) => rowOf(name, { partner }));
       assert.equal(rows, MATRIX[name], name);
+      const silent = Object.entries(PARTNERS).flatMap(([said, partner], index) => {
+        const row = rowOf(name, { partner, partnerSilentMs: 1000 });
+        return row === rows[index] ? [] : [[said, row] as const];
+      });
+      assert.equal(Object.fromEntries(silent), SILENT_ROWS[name] ?? {}, name);
     }
+  });
+
+  it('lost adverts: nothing is taken from a partner that lives, and it is told to call phones back', () => {
+    const partner = PARTNERS['claims'];
+    const master = look({ isMaster: true, partner });
+    const doubting = step('Other', master);
+    assert.equal([doubting.state.name, decideWeight(doubting.state)], ['Doubting', 0]);
+    const yielding = nextOwnershipState(doubting.state, master, IDENTITY, EARLY_MS + DOUBT_MS_MAX).state;
+    assert.equal([yielding.name, decideWeight(yielding), yielding.yields], ['Yielding', -254, 1]);
+    assert.equal([yielding.generation, yielding.holder], [6, 'b'], 'no generation is raised');
+    const heard = nextOwnershipState(yielding, look({ partner, hearsPartner: true }), IDENTITY, 500);
+    assert.is(heard.state.name, 'Other');
+
+    const owner = { ...inState('Settled'), generation: 6, holder: 'b' };
+    const claim = decideClaim(yielding, look({ partner }));
+    const asOwner = { own: 'b', partner: 'a' };
+    const called = nextOwnershipState(owner, look({ isMaster: true, partner: claim }), asOwner, 0);
+    assert.equal(called.effects, [{ type: 'takeAddress' }]);
+    const again = nextOwnershipState(called.state, look({ isMaster: true, partner: claim }), asOwner, 0);
+    assert.equal(again.effects, []);
+  });
+
+  it('a partner whose keepalived lets go while it is doubted is followed at once', () => {
+    const partner: OwnershipClaim = { generation: 5, holder: 'b', isHeld: false, yields: 0 };
+    const taker = step('Doubting', look({ isMaster: true, partner })).state;
+    assert.equal([taker.name, taker.generation, taker.holder], ['Taker', 6, 'a']);
+  });
+
+  it('a node service without its memory counts on from what the partner remembers of it', () => {
+    const partner: OwnershipClaim = { generation: 9, holder: 'a', isHeld: false, yields: 0 };
+    const taker = step('Taker', look({ isMaster: true, partner }));
+    assert.equal([taker.state.name, taker.state.generation], ['Taker', 10]);
+  });
+
+  it('the interface is repaired when it is not what the state says, never while keepalived is about to change it', () => {
+    const repairs = NAMES.map((name) =>
+      [false, true]
+        .flatMap((isMaster) =>
+          [false, true].map(
+            (isOnInterface) => decideRepair(inState(name), look({ isMaster, isOnInterface })) ?? '-',
+          ),
+        )
+        .join(' '),
+    );
+    // Not master without and with the address, master without and with it.
+    assert.equal(Object.fromEntries(NAMES.map((name, index) => [name, repairs[index]])), {
+      Other: '- drop - -',
+      Preparing: 'take - take -',
+      Doubting: '- - - -',
+      Yielding: '- drop - -',
+      Taker: '- - take -',
+      Settled: '- - take -',
+      Offering: '- - take -',
+      Leaving: '- - - -',
+      Superseded: '- drop - drop',
+    });
   });
 
   it('asking again with the same view changes nothing more', () => {
     for (const name of NAMES) {
       for (const [said, partner] of Object.entries(PARTNERS)) {
         for (const isMaster of [false, true]) {
-          const view = { isMaster, canTake: true, partner };
+          const view = look({ isMaster, partner });
           const settled = [1, 2, 3].reduce(
             (state) => nextOwnershipState(state, view, IDENTITY, EARLY_MS).state,
             inState(name),
@@ -160,19 +289,18 @@ spec('ownership-state', (it) => {
   });
 
   it('a taker raises the generation above everything that either side knows', () => {
-    const above = step('Other', {
-      isMaster: true,
-      canTake: true,
-      partner: { generation: 9, holder: 'b', isHeld: false },
-    });
+    const above = step(
+      'Other',
+      look({ isMaster: true, partner: { generation: 9, holder: 'b', isHeld: false, yields: 0 } }),
+    );
     assert.equal([above.state.generation, above.state.holder], [10, 'a']);
-    const alone = step('Other', { isMaster: true, canTake: true, partner: undefined });
+    const alone = step('Other', look({ isMaster: true, partner: undefined }));
     assert.is(alone.state.generation, 6);
   });
 
   it('a node believes a partner that knows at least as much, never one that knows less', () => {
-    const known = (partner: OwnershipFact | undefined): unknown => {
-      const { generation, holder } = step('Other', { isMaster: false, canTake: true, partner }).state;
+    const known = (partner: OwnershipClaim | undefined): unknown => {
+      const { generation, holder } = step('Other', look({ partner })).state;
       return [generation, holder];
     };
     assert.equal(known(PARTNERS['behind']), [5, 'a']);
@@ -182,68 +310,59 @@ spec('ownership-state', (it) => {
 
   it('a taker keeps the highest priority until the partner has let go and said so', () => {
     assert.is(decideWeight(inState('Taker')), 150);
-    const stillHolding = step('Taker', { isMaster: true, canTake: true, partner: PARTNERS['stillHolds'] });
+    const stillHolding = step('Taker', look({ isMaster: true, partner: PARTNERS['stillHolds'] }));
     assert.is(decideWeight(stillHolding.state), 150);
-    const confirmed = step('Taker', { isMaster: true, canTake: true, partner: PARTNERS['confirms'] });
+    const confirmed = step('Taker', look({ isMaster: true, partner: PARTNERS['confirms'] }));
     assert.is(decideWeight(confirmed.state), 100);
     assert.equal(confirmed.effects, [{ type: 'takeAddress' }], 'the last announcement is ours');
   });
 
   it('a superseded node takes the address off its interface and leaves', () => {
-    const superseded = step('Settled', { isMaster: true, canTake: true, partner: PARTNERS['claims'] });
+    const superseded = step('Settled', look({ isMaster: true, partner: PARTNERS['claims'] }));
     assert.equal(superseded.effects, [{ type: 'dropAddress' }]);
     assert.is(decideWeight(superseded.state), -254);
   });
 
   it('a planned move goes over offer, preparation and leaving, and both sides end with one generation', () => {
-    const offering = step('Settled', {
-      isMaster: true,
-      canTake: true,
-      partner: PARTNERS['confirms'],
-      order: 'm1',
-    }).state;
-    const offer = decideFact(offering, { isMaster: true, canTake: true, partner: PARTNERS['confirms'] });
+    const offering = step(
+      'Settled',
+      look({ isMaster: true, partner: PARTNERS['confirms'], order: 'm1' }),
+    ).state;
+    const offer = decideClaim(offering, look({ isMaster: true, partner: PARTNERS['confirms'] }));
     assert.is(offer.offer, 'm1');
 
-    const other: OwnershipState = { name: 'Other', sinceMs: 0, generation: 5, holder: 'a' };
+    const other: OwnershipState = { ...inState('Other') };
     const partnerIs = { own: 'b', partner: 'a' };
     const preparing = nextOwnershipState(
       other,
-      { isMaster: false, canTake: true, partner: offer },
+      look({ isMaster: false, isOnInterface: true, partner: offer }),
       partnerIs,
       20,
     );
     assert.equal(preparing.effects, [{ type: 'takeAddress' }]);
-    const prepared = decideFact(preparing.state, { isMaster: false, canTake: true, partner: offer });
-
-    const leaving = nextOwnershipState(
-      offering,
-      { isMaster: true, canTake: true, partner: prepared },
-      IDENTITY,
-      30,
+    const prepared = decideClaim(
+      preparing.state,
+      look({ isMaster: false, isOnInterface: true, partner: offer }),
     );
+
+    const leaving = nextOwnershipState(offering, look({ isMaster: true, partner: prepared }), IDENTITY, 30);
     assert.is(decideWeight(leaving.state), -254);
 
     const taker = nextOwnershipState(
       preparing.state,
-      { isMaster: true, canTake: true, partner: offer },
+      look({ isMaster: true, partner: offer }),
       partnerIs,
       40,
     ).state;
-    const claim = decideFact(taker, { isMaster: true, canTake: true, partner: offer });
-    const left = nextOwnershipState(
-      leaving.state,
-      { isMaster: false, canTake: true, partner: claim },
-      IDENTITY,
-      50,
-    );
+    const claim = decideClaim(taker, look({ isMaster: true, partner: offer }));
+    const left = nextOwnershipState(leaving.state, look({ isMaster: false, partner: claim }), IDENTITY, 50);
     assert.equal(left.effects, [{ type: 'endMove', moveId: 'm1', how: 'moved' }]);
     assert.equal([left.state.generation, left.state.holder], [6, 'b']);
 
-    const confirmation = decideFact(left.state, { isMaster: false, canTake: true, partner: claim });
+    const confirmation = decideClaim(left.state, look({ isMaster: false, partner: claim }));
     const settled = nextOwnershipState(
       taker,
-      { isMaster: true, canTake: true, partner: confirmation },
+      look({ isMaster: true, partner: confirmation }),
       partnerIs,
       60,
     ).state;
@@ -251,7 +370,7 @@ spec('ownership-state', (it) => {
   });
 
   it('a move whose partner does not prepare, or does not take, ends with its reason and without a loss', () => {
-    const view = { isMaster: true, canTake: true, partner: PARTNERS['confirms'] };
+    const view = look({ isMaster: true, partner: PARTNERS['confirms'] });
     const notPrepared = step('Offering', view, OFFER_MS_MAX);
     assert.equal(notPrepared.effects, [{ type: 'endMove', moveId: 'm1', how: 'notPrepared' }]);
     const notTaken = step('Leaving', { ...view, isMaster: false }, LEAVE_MS_MAX);
@@ -260,17 +379,17 @@ spec('ownership-state', (it) => {
   });
 
   it('a partner that is offered an address while it is withdrawn takes it off again', () => {
-    const step2 = step('Preparing', { isMaster: false, canTake: true, partner: PARTNERS['tie'] });
+    const step2 = step('Preparing', look({ isMaster: false, partner: PARTNERS['tie'] }));
     assert.equal(step2.effects, [{ type: 'dropAddress' }]);
   });
 
   it('a node whose keepalived is not ready does not prepare, so its partner does not leave', () => {
-    const notReady = step('Other', { isMaster: false, canTake: false, partner: PARTNERS['offers'] });
+    const notReady = step('Other', look({ isMaster: false, canTake: false, partner: PARTNERS['offers'] }));
     assert.equal([notReady.state.name, notReady.effects], ['Other', []]);
   });
 
   it('a node service that is restarted on the owner raises no generation', () => {
-    const known = { generation: 7, holder: 'a', isHeld: true };
+    const known = { generation: 7, holder: 'a', isHeld: true, yields: 0 };
     const first = firstOwnershipState(IDENTITY, known, true);
     assert.equal([first.name, first.generation], ['Taker', 7]);
     assert.is(firstOwnershipState(IDENTITY, known, false).name, 'Other');

@@ -11,11 +11,16 @@ import { assert, assertRejects, spec, type TestContext } from '../../../support/
 
 class FakeAddresses implements ServiceAddressPort {
   readonly held = new Set<string>();
+  failing = 0;
   take(address: string): Promise<void> {
     this.held.add(address);
     return Promise.resolve();
   }
   drop(address: string): Promise<void> {
+    if (this.failing > 0) {
+      this.failing -= 1;
+      return Promise.reject(new Error('no netlink today'));
+    }
     this.held.delete(address);
     return Promise.resolve();
   }
@@ -25,12 +30,15 @@ class FakeAddresses implements ServiceAddressPort {
 }
 
 const ADDRESS = '10.77.0.11';
+/** A little more than the time for which the interface may be wrong. */
+const REPAIRED_MS = 300;
 
 class Side {
   readonly addresses = new FakeAddresses();
   readonly facts: FakeOwnershipFacts;
   readonly lines: string[] = [];
   isMaster = false;
+  isHeard = false;
   ownership!: Ownership;
   readonly weightFile: string;
 
@@ -54,6 +62,7 @@ class Side {
       addresses: [{ home: 'a', address: ADDRESS, weightFile: this.weightFile }],
       facts: this.facts,
       interface: this.addresses,
+      heartbeat: { isHeard: () => Promise.resolve(this.isHeard) },
       isMaster: () => this.isMaster,
       canTake: () => true,
       clock,
@@ -100,15 +109,28 @@ spec('ownership', (it) => {
   it('keepalived is told before anything else is waited for, and without a live state', async (t) => {
     const { b, clock } = await settledPair(t);
     b.facts.setAway(true);
+    await clock.advance(100);
     b.setMaster(true);
     assert.equal([b.state(), b.weight()], ['Taker', 150]);
     await clock.advance(1000);
     assert.is(b.lines.filter((line) => line.includes('cannot be read')).length, 1, 'told once');
   });
 
+  it('a live state that takes questions and answers none delays neither decision nor interface', async (t) => {
+    const { b, clock } = await settledPair(t);
+    b.facts.hang();
+    await clock.advance(100);
+    b.setMaster(true);
+    assert.equal([b.state(), b.weight()], ['Taker', 150]);
+    await clock.advance(REPAIRED_MS);
+    assert.ok(b.addresses.has(ADDRESS), 'keepalived had not put it on the interface');
+    assert.ok(b.ownership.sinceLookMs < 50);
+  });
+
   it('what could not be told is told when the live state is back', async (t) => {
     const { a, b, clock } = await settledPair(t);
     b.facts.setAway(true);
+    await clock.advance(100);
     b.setMaster(true);
     await clock.advance(300);
     b.facts.setAway(false);
@@ -121,9 +143,9 @@ spec('ownership', (it) => {
     const { a, b, clock } = await settledPair(t);
     a.addresses.held.add(ADDRESS);
     const moved = a.ownership.move('a', 'm1');
-    await clock.advance(100);
-    assert.ok(b.addresses.has(ADDRESS));
-    assert.is(a.state(), 'Offering');
+    assert.equal([a.state(), b.addresses.has(ADDRESS)], ['Offering', false]);
+    while (!b.addresses.has(ADDRESS)) await clock.advance(1);
+    assert.is(a.state(), 'Offering', 'the owner stays until it has read that the partner is prepared');
     await clock.advance(150);
     assert.equal([a.state(), a.weight()], ['Leaving', -254]);
     a.setMaster(false);
@@ -155,13 +177,14 @@ spec('ownership', (it) => {
   });
 
   it('a move is refused, with the reason, where there is nothing to move', async (t) => {
-    const { a, b } = await settledPair(t);
+    const { a, b, clock } = await settledPair(t);
     await assertRejects(b.ownership.move('a', 'm1'), /does not own it/);
     await assertRejects(a.ownership.move('z', 'm1'), /there are a/);
     const first = a.ownership.move('a', 'm1');
     await assertRejects(a.ownership.move('a', 'm2'), /being moved already/);
     a.setMaster(false);
     assert.is(await first, 'lost');
+    await clock.advance(100);
     b.setMaster(true);
     await assertRejects(b.ownership.move('a', 'm3'), /has not confirmed/);
   });
@@ -171,6 +194,63 @@ spec('ownership', (it) => {
     a.facts.restartEmpty();
     await clock.advance(200);
     assert.match((await a.facts.readOwn()).get('a') ?? '', /"isHeld":true/);
+  });
+
+  it('an address that is left on the interface of a node that does not own it is taken off', async (t) => {
+    const { b, clock } = await settledPair(t);
+    b.addresses.held.add(ADDRESS);
+    b.addresses.failing = 2;
+    await clock.advance(3 * REPAIRED_MS);
+    assert.not.ok(b.addresses.has(ADDRESS));
+    assert.is(b.lines.filter((line) => line.includes('no netlink today')).length, 2);
+  });
+
+  it('an address that somebody took off the owner is put on again', async (t) => {
+    const { a, clock } = await settledPair(t);
+    assert.ok(a.addresses.has(ADDRESS));
+    a.addresses.held.delete(ADDRESS);
+    await clock.advance(REPAIRED_MS);
+    assert.ok(a.addresses.has(ADDRESS));
+  });
+
+  it('a node service that is restarted in the middle of a move leaves nothing on the interface', async (t) => {
+    const { a, b, clock } = await settledPair(t);
+    const moved = a.ownership.move('a', 'm1');
+    while (!b.addresses.has(ADDRESS)) await clock.advance(1);
+    b.ownership.stop();
+    b.facts.setAway(true);
+    await b.start('b', 'a', clock);
+    await clock.advance(6000);
+    assert.is(await moved, 'notPrepared');
+    assert.not.ok(b.addresses.has(ADDRESS));
+  });
+
+  it('while adverts are lost the partner keeps the address, and it is listened for them until they come', async (t) => {
+    const { a, b, clock } = await settledPair(t);
+    b.setMaster(true);
+    assert.is(b.state(), 'Doubting');
+    await clock.advance(200);
+    assert.equal([b.state(), b.weight()], ['Yielding', -254]);
+    b.setMaster(false);
+    await clock.advance(5000);
+    assert.equal([a.state(), b.state()], ['Settled', 'Yielding']);
+    assert.is(b.lines.filter((line) => line.includes('heartbeat path lost')).length, 1);
+    b.isHeard = true;
+    await clock.advance(100);
+    assert.equal([b.state(), b.weight()], ['Other', 0]);
+  });
+
+  it('a node service whose own facts cannot be read at first counts on above them once they can', async (t) => {
+    const { a, b, clock } = await settledPair(t);
+    for (let round = 0; round < 3; round += 1) {
+      a.ownership.stop();
+      a.facts.setAway(true);
+      await a.start('a', 'b', clock);
+      assert.equal([a.state(), a.ownership.status()[0]?.generation], ['Taker', 1]);
+      a.facts.setAway(false);
+      await clock.advance(1000);
+      assert.equal([a.state(), b.state()], ['Settled', 'Other'], `round ${String(round)}`);
+    }
   });
 
   it('a weight file that cannot be written is tried again and complained about once', async (t) => {

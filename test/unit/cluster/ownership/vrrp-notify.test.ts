@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { appendFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,6 +11,13 @@ import { waitFor } from '../../../support/wait.js';
 
 const log = openLog({ name: 'test', level: 'silent' });
 const clock = new FakeClock();
+const PARTS = {
+  clock,
+  log,
+  onLost: () => {
+    throw new Error('the FIFO was lost');
+  },
+};
 
 async function openFolder(t: TestContext): Promise<{ fifo: string; memory: string }> {
   const folder = await mkdtemp(join(tmpdir(), 'wardline-test-'));
@@ -30,12 +38,16 @@ spec('vrrp-notify', (it) => {
 
   it('changes are heard, also when they come in pieces', async (t) => {
     const paths = await openFolder(t);
-    const vrrp = await VrrpNotify.open({ ...paths, clock, log });
+    const vrrp = await VrrpNotify.open({ ...paths, ...PARTS });
     t.defer(() => {
       vrrp.close();
     });
     const heard: string[] = [];
-    vrrp.onState((instance, state) => heard.push(`${instance} ${state}`));
+    vrrp.onState((instance, state) => {
+      // Whoever acts on it may be killed by the act: it is kept by then.
+      assert.match(readFileSync(paths.memory, 'utf8'), new RegExp(`"${instance}" ${state}`));
+      heard.push(`${instance} ${state}`);
+    });
     assert.is(vrrp.findState('Va'), undefined);
     await appendFile(paths.fifo, 'INSTANCE "Va" MAS');
     await appendFile(paths.fifo, 'TER 250\nINSTANCE "Vb" BACKUP 100\n');
@@ -50,7 +62,7 @@ spec('vrrp-notify', (it) => {
 
   it('a line without an end does not fill the memory', async (t) => {
     const paths = await openFolder(t);
-    const vrrp = await VrrpNotify.open({ ...paths, clock, log });
+    const vrrp = await VrrpNotify.open({ ...paths, ...PARTS });
     t.defer(() => {
       vrrp.close();
     });
@@ -61,15 +73,15 @@ spec('vrrp-notify', (it) => {
 
   it('after a restart the last state is known, and what came meanwhile is heard', async (t) => {
     const paths = await openFolder(t);
-    const first = await VrrpNotify.open({ ...paths, clock, log });
+    const first = await VrrpNotify.open({ ...paths, ...PARTS });
     await appendFile(paths.fifo, 'INSTANCE "Va" MASTER 200\n');
     await waitFor('it is kept', async () => {
-      const kept = await VrrpNotify.open({ ...paths, clock, log });
+      const kept = await VrrpNotify.open({ ...paths, ...PARTS });
       kept.close();
       return kept.findState('Va') === 'MASTER';
     });
     first.close();
-    const second = await VrrpNotify.open({ ...paths, clock, log });
+    const second = await VrrpNotify.open({ ...paths, ...PARTS });
     t.defer(() => {
       second.close();
     });
@@ -81,7 +93,7 @@ spec('vrrp-notify', (it) => {
   it('a memory that is rubbish counts as nothing known', async (t) => {
     const paths = await openFolder(t);
     await writeFile(paths.memory, '\0\0{"what":1}\nINSTANCE "Vb" BACKUP 0\n');
-    const vrrp = await VrrpNotify.open({ ...paths, clock, log });
+    const vrrp = await VrrpNotify.open({ ...paths, ...PARTS });
     t.defer(() => {
       vrrp.close();
     });
@@ -91,7 +103,7 @@ spec('vrrp-notify', (it) => {
 
   it('without a FIFO it says so', async () => {
     await assertRejects(
-      VrrpNotify.open({ fifo: '/nonexistent', memory: '/nonexistent', clock, log }),
+      VrrpNotify.open({ fifo: '/nonexistent', memory: '/nonexistent', ...PARTS }),
       /ENOENT/,
     );
   });
