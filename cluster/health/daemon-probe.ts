@@ -22,6 +22,8 @@ export interface DaemonProbe {
 }
 
 export const PROBE_DEADLINE_MS = 500;
+/** Both questions to the store together stay below what a probe may take. */
+const IN_STEP_DEADLINE_MS = 400;
 
 function firstSentence(error: unknown): string {
   return (error instanceof Error ? error.message : String(error)).split('\n')[0] ?? '';
@@ -44,6 +46,7 @@ export async function probeDaemon(probe: DaemonProbe, clock: Clock): Promise<Dae
   }
 }
 
+/** Up only when it has everything that its leader has: one that stays behind answers as well as any other. */
 export function rqliteProbe(store: RqliteClient): DaemonProbe {
   return {
     name: 'rqlited',
@@ -51,6 +54,9 @@ export function rqliteProbe(store: RqliteClient): DaemonProbe {
       const { state, term, leaderId } = await store.raftStatus(PROBE_DEADLINE_MS);
       if (leaderId === '') return { state: 'starting', detail: `no leader, term ${String(term)}` };
       const role = state === 'Leader' ? 'leader' : `follows ${leaderId}`;
+      if (!(await store.isReady(IN_STEP_DEADLINE_MS))) {
+        return { state: 'starting', detail: `${role}, term ${String(term)}, not in step with it` };
+      }
       return { state: 'up', detail: `${role}, term ${String(term)}` };
     },
   };

@@ -31,6 +31,8 @@ import type { ServiceAddressPort } from './service-address-port.js';
  * alive is known to be when its adverts are lost.
  */
 const LOOK_INTERVAL_MS = 20;
+/** keepalived is told again so often, whether it has missed a change or somebody's hands have been at the file. */
+const WEIGHT_INTERVAL_MS = 1000;
 /** keepalived changes the interface and says so a moment later; only what stays wrong for so long is repaired. */
 const REPAIR_MS_MIN = 150;
 
@@ -64,6 +66,8 @@ export interface OwnershipStatus {
   readonly holder: string;
   readonly isMaster: boolean;
   readonly isOnInterface: boolean;
+  /** Time since the partner's facts last went on; absent when they never did. */
+  readonly partnerSilentMs?: number;
 }
 
 interface Move {
@@ -76,6 +80,7 @@ class AddressOwnership {
   readonly #options: OwnershipOptions;
   #state: OwnershipState;
   #weight: number | undefined;
+  #weightMs = -Infinity;
   #isWeightFailing = false;
   #partner: OwnershipFact | undefined;
   #partnerBeatMs = -Infinity;
@@ -115,8 +120,9 @@ class AddressOwnership {
   status(): OwnershipStatus {
     const { home, address } = this.address;
     const { name, generation, holder } = this.#state;
-    const { isMaster, isOnInterface } = this.#view();
-    return { home, address, state: name, generation, holder, isMaster, isOnInterface };
+    const { isMaster, isOnInterface, partnerSilentMs } = this.#view();
+    const silence = Number.isFinite(partnerSilentMs) ? { partnerSilentMs } : {};
+    return { home, address, state: name, generation, holder, isMaster, isOnInterface, ...silence };
   }
 
   claim(): OwnershipClaim {
@@ -176,13 +182,15 @@ class AddressOwnership {
   /** Synchronous: on tmpfs it takes microseconds, and nothing may come between the decision and keepalived. */
   #writeWeight(): void {
     const weight = decideWeight(this.#state);
-    if (weight === this.#weight) return;
+    const nowMs = this.#options.clock.monotonicMs();
+    if (weight === this.#weight && nowMs - this.#weightMs < WEIGHT_INTERVAL_MS) return;
     const { weightFile } = this.address;
     try {
       // keepalived makes the file as root when it is missing; it sees a file that is moved into its place as well.
       writeFileSync(`${weightFile}.new`, `${String(weight)}\n`);
       renameSync(`${weightFile}.new`, weightFile);
       this.#weight = weight;
+      this.#weightMs = nowMs;
       this.#isWeightFailing = false;
     } catch (error) {
       const fields = { err: error, weight };

@@ -10,6 +10,7 @@ import { PingWatch, longestSilenceMs } from '../support/box/ping-watch.js';
 import { StoreWriter } from '../support/box/store-writer.js';
 import {
   clock,
+  findLeader,
   isEverythingInSync,
   makeTestBox,
   NODE_ADDRESSES,
@@ -24,7 +25,9 @@ const { box, said } = makeTestBox();
 /** Lines about trouble that a partner's death must leave in a survivor's log, each with its reason. */
 const EXPECTED: readonly RegExp[] = [
   // The store misses its peer, elects, and says so; its peer's connections break.
-  /^rqlited\.log: .*(raft|cluster|mux|transport)/,
+  /^rqlited\.log: \[raft\] .*\[(WARN|ERROR)\] +(failed to (contact|heartbeat to|appendEntries to|make requestVote RPC|pipeline appendEntries|get previous log)|appendEntries rejected)/,
+  /^rqlited\.log: \[raft\] .*\[ERROR\] +.*(peer|target)=/,
+  /^rqlited\.log: \[cluster-(join|bootstrap)\] .* failed to (join via node at|join cluster at|notify all targets)/,
   // The replica tries its master again and again; the master loses its follower.
   /^redis-(own|partner)\.log: .*(SYNC|MASTER|Connection with (master|replica)|overcommit)/,
   // socat does not answer systemd-notify's barrier (docs/adr/0004); the message has arrived.
@@ -51,17 +54,24 @@ spec('faults of single parts', { deadlineMs: 90_000 }, (it, before) => {
 
   it("the survivor's logs have nothing unexpected after its partner has died and come back", async () => {
     await box.kill('a');
-    await clock.sleep(2000);
+    await waitFor('b has taken over and the store has a leader again', async () => {
+      const { serviceAddresses = [], raft } = await box.inspect('b');
+      const isOwner = serviceAddresses.every(({ vrrp }) => vrrp === 'MASTER');
+      return (isOwner && raft !== undefined && raft.leaderId !== '' && raft.leaderId !== 'a') || notYet(raft);
+    });
     await box.powerOn('a');
     await waitFor('everything is in sync', () => isEverythingInSync(box), { deadlineMs: 20_000 });
     assert.equal(await findTrouble('b'), []);
     assert.equal(said, []);
   });
 
-  it('a full disk on a stops nothing on b, and a is whole again once it has room and is started anew', async (t) => {
+  it('a full disk on a stops nothing on b, and a is whole again once it has room', async (t) => {
     const ping = new PingWatch(box, SERVICE_ADDRESSES.b);
     t.defer(() => ping.stop());
+    await waitFor('b answers', () => ping.replies > 0);
+    const fromMs = clock.wallMs();
     await box.fillDisk('a');
+    assert.is((await box.inspect('a')).disk?.usedPercent, 100);
     const writer = new StoreWriter(box, NODE_ADDRESSES['b'] ?? '');
     t.defer(() => {
       writer.stop();
@@ -74,13 +84,21 @@ spec('faults of single parts', { deadlineMs: 90_000 }, (it, before) => {
       services.filter(({ state, restarts }) => state !== 'Up' || restarts > 0),
       [],
     );
-    await box.freeDisk('a');
-    // Its store may have been given up meanwhile.
-    await box.kill('a');
-    await box.powerOn('a');
-    await waitFor('everything is in sync', () => isEverythingInSync(box), { deadlineMs: 30_000 });
+    const toMs = clock.wallMs();
     const report = await ping.stop();
-    assert.ok(longestSilenceMs(report, 0, Infinity) < 150, 'the address of b was never silent');
+    assert.ok(report.repliesMs.length > 100, String(report.repliesMs.length));
+    assert.ok(longestSilenceMs(report, fromMs, toMs) < 150, 'the address of b was never silent');
+    await box.freeDisk('a');
+    // What was given up for want of room is not tried again by itself.
+    const isGivenUp = (await box.status('a')).services.some(({ state }) => state === 'Failed');
+    if (isGivenUp) {
+      await box.kill('a');
+      await box.powerOn('a');
+    }
+    // A leader whose entries were refused may never send any again (docs/adr/0009): another one does.
+    const leader = await findLeader(box);
+    if (leader !== undefined) await box.killService(leader.id, 'rqlited');
+    await waitFor('everything is in sync', () => isEverythingInSync(box), { deadlineMs: 30_000 });
     said.length = 0;
   });
 
@@ -96,7 +114,10 @@ spec('faults of single parts', { deadlineMs: 90_000 }, (it, before) => {
     t.defer(() => {
       squatter.kill('SIGKILL');
     });
-    await clock.sleep(500);
+    await waitFor('it wants the port', async () => {
+      const listening = await box.runIn('a', ['pgrep', '-f', 'const take = ']).catch(() => '');
+      return listening !== '';
+    });
     await box.killService('a', 'rtpengine');
     const sentence = await waitFor(
       'rtpengine is given up',
