@@ -21,8 +21,14 @@ export class LinuxServiceAddress implements ServiceAddressPort {
   }
 
   async take(address: string): Promise<void> {
-    const { interface: name, clock, log } = this.#options;
+    const { interface: name } = this.#options;
     await runCommand(['ip', 'address', 'replace', `${address}/32`, 'dev', name], this.#limits());
+    this.announce(address);
+  }
+
+  announce(address: string): void {
+    if (!this.has(address)) return;
+    const { interface: name, clock, log } = this.#options;
     // arping sends at once and then waits a second for answers that cannot come; nobody waits with it.
     runCommand(['arping', '-q', '-U', '-c', '1', '-I', name, address], { clock }).catch((error: unknown) => {
       log.warn({ err: error, address }, 'service address could not be announced');

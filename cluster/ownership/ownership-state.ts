@@ -81,6 +81,8 @@ export type MoveEnd = 'moved' | 'notPrepared' | 'notTaken' | 'lost';
 export type OwnershipEffect =
   /** Put the address on the interface, if it is not there, and announce it to the LAN. */
   | { readonly type: 'takeAddress' }
+  /** Announce it to the LAN, if it is on the interface: keepalived may have taken it off a moment ago. */
+  | { readonly type: 'announceAddress' }
   /** Take the address off the interface, unless keepalived has become master meanwhile. */
   | { readonly type: 'dropAddress' }
   | { readonly type: 'endMove'; readonly moveId: string; readonly how: MoveEnd };
@@ -321,7 +323,7 @@ function whenTaker(moment: Moment): OwnershipStep {
   const isForgetful = (view.partner?.generation ?? 0) > state.generation;
   if (isForgetful && view.partner?.holder === identity.own) return take(moment);
   // The partner may have announced itself once more before it let go: the last word must be ours.
-  return isConfirmed(moment) ? to(moment, 'Settled', [{ type: 'takeAddress' }]) : stay(moment);
+  return isConfirmed(moment) ? to(moment, 'Settled', [{ type: 'announceAddress' }]) : stay(moment);
 }
 
 function whenSettled(moment: Moment): OwnershipStep {
@@ -385,7 +387,7 @@ function answerYields(step: OwnershipStep, view: OwnershipView): OwnershipStep {
   const isOwner = state.name === 'Settled' || state.name === 'Taker' || state.name === 'Offering';
   return {
     state: { ...state, yieldsAnswered: partnerYields },
-    effects: isOwner ? [...effects, { type: 'takeAddress' }] : effects,
+    effects: isOwner ? [...effects, { type: 'announceAddress' }] : effects,
   };
 }
 

@@ -204,6 +204,9 @@ class AddressOwnership {
       case 'takeAddress':
         this.#take();
         break;
+      case 'announceAddress':
+        this.#options.interface.announce(this.address.address);
+        break;
       case 'dropAddress':
         this.#drop();
         break;
@@ -215,7 +218,11 @@ class AddressOwnership {
   }
 
   #take(): void {
-    this.#enqueue('put on the interface', () => this.#options.interface.take(this.address.address));
+    this.#enqueue('put on the interface', async () => {
+      // keepalived may have let go while this waited.
+      if (decideRepair(this.#state, { ...this.#view(), isOnInterface: false }) !== 'take') return;
+      await this.#options.interface.take(this.address.address);
+    });
   }
 
   #drop(): void {

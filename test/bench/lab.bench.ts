@@ -7,12 +7,12 @@
  */
 import type { BenchContext } from './frame.js';
 import type { Metrics } from './figures.js';
+import { BoxTraces } from '../support/box/box-traces.js';
 import { longestSilenceMs, PingWatch } from '../support/box/ping-watch.js';
 import { StoreWriter } from '../support/box/store-writer.js';
 import {
   clock,
   findLeader,
-  findTraces,
   isEverythingInSync,
   makeTestBox,
   NODE_ADDRESSES,
@@ -109,6 +109,7 @@ async function bringBack(box: Box, victim: SiteNodeId, context: BenchContext): P
 
 async function startAndStop(context: BenchContext, work: (box: Box) => Promise<void>): Promise<void> {
   const { box } = makeTestBox();
+  const traces = new BoxTraces(box.plan.boxId);
   try {
     context.add(
       'startMs',
@@ -118,11 +119,12 @@ async function startAndStop(context: BenchContext, work: (box: Box) => Promise<v
       }),
     );
     await work(box);
+    await traces.remember();
   } finally {
     context.add('stopMs', await timed(() => box.stop()));
   }
-  const traces = await findTraces(box.plan.boxId);
-  if (traces.length > 0) throw new Error(`the box has left: ${traces.join('; ')}`);
+  const left = await traces.find();
+  if (left.length > 0) throw new Error(`the box has left: ${left.join('; ')}`);
 }
 
 export async function run(context: BenchContext): Promise<void> {

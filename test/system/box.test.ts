@@ -1,19 +1,20 @@
 /** A box from start to stop: everything comes up, a node dies and comes back, nothing is left. */
 import {
-  clock,
   findHolders,
-  findTraces,
   isStoreReady,
   makeTestBox,
   NODE_ADDRESSES,
   SERVICE_ADDRESSES,
 } from '../support/box/test-box.js';
-import { run } from '../../ops/lab/shell.js';
+import { BoxTraces } from '../support/box/box-traces.js';
 import { assert, spec } from '../support/spec.js';
 import { notYet, waitFor } from '../support/wait.js';
 
 const { box, said } = makeTestBox();
 const { boxId } = box.plan;
+const traces = new BoxTraces(boxId);
+/** Of one node: its namespace has its name. */
+const tracesOfA = new BoxTraces(boxId, 'a');
 
 async function waitForServices(nodeId: string): Promise<void> {
   await waitFor(
@@ -92,14 +93,15 @@ spec('a site in a box', { deadlineMs: 90_000 }, (it, before) => {
   });
 
   it('a node that dies leaves no process, and its partner answers on both addresses', async () => {
+    await tracesOfA.remember();
+    assert.ok((await tracesOfA.find()).length > 5, 'its daemons are seen');
     await box.kill('a');
     await waitFor('b has both addresses', async () => {
       const seen = await findHolders(box);
       return seen.join(' ') === 'b b' || notYet(seen);
     });
     await pingServiceAddresses();
-    const processes = await run(['ps', '-eo', 'args'], { clock });
-    assert.not.match(processes, new RegExp(`wardline-lab/${boxId}/a/`));
+    assert.equal(await tracesOfA.find(), []);
   });
 
   it('it comes back by itself after power-on, with its store, and its address is moved back to it', async () => {
@@ -111,7 +113,8 @@ spec('a site in a box', { deadlineMs: 90_000 }, (it, before) => {
 
   it('nothing unexpected was said, and stopping leaves nothing', async () => {
     assert.equal(said, []);
+    await traces.remember();
     await box.stop();
-    assert.equal(await findTraces(boxId), []);
+    assert.equal(await traces.find(), []);
   });
 });

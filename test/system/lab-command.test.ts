@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { RealClock } from '../../cluster/base/clock.js';
 import { systemRng } from '../../cluster/base/rng.js';
 import { run } from '../../ops/lab/shell.js';
+import { BoxTraces } from '../support/box/box-traces.js';
 import { projectRoot } from '../support/project-files.js';
 import { assert, spec, type TestContext } from '../support/spec.js';
 import { notYet, waitFor } from '../support/wait.js';
@@ -58,15 +59,11 @@ function start(t: TestContext, ...words: string[]): Program {
 const lab = (...words: string[]): Promise<Ended> => new Program(words).ended();
 
 /** What a box has left on this machine. */
-async function leftOf(boxId: string): Promise<string> {
-  const everything = 'ip netns list; mount; losetup --all; ps -eo args; ls -d /var/tmp/wardline-lab/*';
-  const text = await run(['sh', '-c', `${everything} 2>/dev/null || true`], { clock });
-  // Not the sh that looks, nor the tests that are told the name.
-  return text
-    .split('\n')
-    .filter((line) => line.includes(`wl-${boxId}-`) || line.includes(`wardline-lab/${boxId}`))
-    .join('\n');
-}
+const traces = new Map([first, second, killed].map((boxId) => [boxId, new BoxTraces(boxId)]));
+const leftOf = async (boxId: string): Promise<string> => ((await traces.get(boxId)?.find()) ?? []).join('\n');
+const remember = async (boxId: string): Promise<void> => {
+  assert.ok(((await traces.get(boxId)?.remember()) ?? 0) > 5, 'the box has namespaces');
+};
 
 function panelOf(program: Program): string {
   return /panel: (http:\S+)/.exec(program.output)?.[1] ?? '';
@@ -130,6 +127,7 @@ spec('the laboratory as a person uses it', { deadlineMs: 60_000 }, (it) => {
     const [one, two] = [start(t, '--box', first), start(t, '--box', second)];
     await Promise.all([one, two].map((program) => program.shows(/Ctrl-C takes everything down/, 40_000)));
 
+    for (const box of [first, second]) await remember(box);
     assert.match(one.output, /^ +\d+\.\d s {2}network: site 10\.77\.0\.0\/24/m);
     assert.match(one.output, /^ {2}node +a \(site\) +b \(site\) +d \(dr\)$/m);
     assert.match(one.output, /^ {2}rtpengine +up +up +up$/m);
@@ -189,6 +187,7 @@ spec('the laboratory as a person uses it', { deadlineMs: 60_000 }, (it) => {
     const json = JSON.parse((await lab('status', '--json', '--box', first)).output) as { box: string };
     assert.is(json.box, first);
 
+    await remember(first);
     one.child.kill('SIGINT');
     one.child.kill('SIGINT');
     const { code, output } = await one.ended();
@@ -201,6 +200,7 @@ spec('the laboratory as a person uses it', { deadlineMs: 60_000 }, (it) => {
     const victim = start(t, '--box', killed);
     // In the middle of the start: namespaces, folder and disks are there, machines are booting.
     await victim.shows(/disks of/);
+    await remember(killed);
     victim.child.kill('SIGKILL');
     await victim.ended();
     assert.match(await leftOf(killed), new RegExp(`wl-${killed}-hub`));
@@ -219,6 +219,7 @@ spec('the laboratory as a person uses it', { deadlineMs: 60_000 }, (it) => {
     // Only the service addresses are lent.
     assert.is(await inOffice('ping', '-c', '1', '-W', '1', '10.77.0.1'), 'no answer');
 
+    await remember(first);
     assert.match((await lab('stop', '--box', first)).output, new RegExp(`^box "${first}" is taken down`));
     assert.is((await next.ended()).code, 0);
     assert.match(next.output, /detached from .*\n.*box taken down\n$/);
@@ -230,6 +231,7 @@ spec('the laboratory as a person uses it', { deadlineMs: 60_000 }, (it) => {
     const interrupted = start(t, '--box', first);
     const unread = start(t, '--box', second);
     await Promise.all([interrupted, unread].map((program) => program.shows(/disks of/)));
+    for (const box of [first, second]) await remember(box);
     interrupted.child.kill('SIGINT');
     interrupted.child.kill('SIGINT');
     unread.child.stdout?.destroy();

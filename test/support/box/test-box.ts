@@ -6,7 +6,6 @@ import { parseSite } from '../../../firmware-config/parse-site.js';
 import { Box } from '../../../ops/lab/box.js';
 import { findRqlited } from '../../../ops/lab/find-rqlited.js';
 import type { MachineInspection } from '../../../ops/lab/machine/inspection.js';
-import { run } from '../../../ops/lab/shell.js';
 import { projectRoot } from '../project-files.js';
 
 export const clock = new RealClock();
@@ -102,16 +101,6 @@ export async function findLeader(
   if (witness === undefined) return undefined;
   const { raft } = await box.inspect(witness);
   return raft === undefined || raft.leaderId === '' ? undefined : { id: raft.leaderId, term: raft.term };
-}
-
-/** What of a box can still be seen on this machine: namespaces, mounts, processes, loop devices. */
-export async function findTraces(boxId: string): Promise<string[]> {
-  const text = await run(
-    ['sh', '-c', 'ip netns list; mount; ps -eo args; losetup --all; ls /var/tmp/wardline-lab 2>&1'],
-    { clock },
-  );
-  const pattern = new RegExp(`wl-${boxId}-|wardline-lab/${boxId}|^${boxId}$`);
-  return text.split('\n').filter((line) => pattern.test(line));
 }
 
 /** Waits, for benches and soaks. @throws Error that says what was waited for */

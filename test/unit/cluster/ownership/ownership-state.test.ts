@@ -226,7 +226,7 @@ spec('ownership-state', (it) => {
     const claim = decideClaim(yielding, look({ partner }));
     const asOwner = { own: 'b', partner: 'a' };
     const called = nextOwnershipState(owner, look({ isMaster: true, partner: claim }), asOwner, 0);
-    assert.equal(called.effects, [{ type: 'takeAddress' }]);
+    assert.equal(called.effects, [{ type: 'announceAddress' }]);
     const again = nextOwnershipState(called.state, look({ isMaster: true, partner: claim }), asOwner, 0);
     assert.equal(again.effects, []);
   });
@@ -314,7 +314,7 @@ spec('ownership-state', (it) => {
     assert.is(decideWeight(stillHolding.state), 150);
     const confirmed = step('Taker', look({ isMaster: true, partner: PARTNERS['confirms'] }));
     assert.is(decideWeight(confirmed.state), 100);
-    assert.equal(confirmed.effects, [{ type: 'takeAddress' }], 'the last announcement is ours');
+    assert.equal(confirmed.effects, [{ type: 'announceAddress' }], 'the last announcement is ours');
   });
 
   it('a superseded node takes the address off its interface and leaves', () => {

@@ -12,9 +12,13 @@ import { assert, assertRejects, spec, type TestContext } from '../../../support/
 class FakeAddresses implements ServiceAddressPort {
   readonly held = new Set<string>();
   failing = 0;
+  announced = 0;
   take(address: string): Promise<void> {
     this.held.add(address);
     return Promise.resolve();
+  }
+  announce(address: string): void {
+    if (this.held.has(address)) this.announced += 1;
   }
   drop(address: string): Promise<void> {
     if (this.failing > 0) {
@@ -238,6 +242,23 @@ spec('ownership', (it) => {
     b.isHeard = true;
     await clock.advance(100);
     assert.equal([b.state(), b.weight()], ['Other', 0]);
+    assert.is(a.addresses.announced, 1, 'the owner has called the phones back');
+  });
+
+  it('what thaws and reads an old confirmation puts nothing on its interface', async (t) => {
+    const { a, b, clock } = await settledPair(t);
+    a.setMaster(false);
+    await clock.advance(100);
+    b.setMaster(true);
+    b.addresses.held.add(ADDRESS);
+    // keepalived has let go, and says so a moment after the confirmation was read.
+    b.addresses.held.delete(ADDRESS);
+    await clock.advance(100);
+    assert.is(b.state(), 'Settled');
+    assert.not.ok(b.addresses.has(ADDRESS));
+    b.setMaster(false);
+    await clock.advance(REPAIRED_MS);
+    assert.not.ok(b.addresses.has(ADDRESS));
   });
 
   it('a node service whose own facts cannot be read at first counts on above them once they can', async (t) => {
