@@ -16,8 +16,13 @@ export function unitName(serviceName: string): string {
   return `wardline-${serviceName}.service`;
 }
 
-/** One word of a command line: systemd splits at spaces and replaces % and $ (systemd.service(5)). */
+/**
+ * One word of a command line: systemd splits at spaces and replaces % and $ (systemd.service(5)).
+ * @throws RangeError for a line break, which no quoting carries: the whole unit would not load
+ */
 function quoteWord(word: string): string {
+  if (/[\r\n]/.test(word))
+    throw new RangeError(`a line break in a word of a command: ${JSON.stringify(word)}`);
   const literal = word.replaceAll('%', '%%').replaceAll('$', '$$$$');
   if (/^[\w@:.,/+=%$-]+$/.test(literal)) return literal;
   return `"${literal.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;

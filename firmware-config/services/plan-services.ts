@@ -134,9 +134,9 @@ function makeNotifyFifo(node: NodeDocument): Command[] {
  */
 function sayStopped(site: Site, node: NodeDocument): Command {
   const homes = [node.nodeId, findPartner(site, node.nodeId)?.id ?? node.nodeId].toSorted();
-  const lines = homes.map((home) => `INSTANCE "${vrrpInstance(home)}" STOP 0\n`).join('');
-  const { notifyFifo } = vrrpFiles(node);
-  return ['sh', '-c', '[ ! -p "$1" ] || printf %s "$2" 1<>"$1"', 'sh', notifyFifo, lines];
+  const lines = homes.map((home) => `INSTANCE "${vrrpInstance(home)}" STOP 0`);
+  const script = 'fifo="$1"; shift; [ ! -p "$fifo" ] || for line; do echo "$line"; done 1<>"$fifo"';
+  return ['sh', '-c', script, 'sh', vrrpFiles(node).notifyFifo, ...lines];
 }
 
 function planKeepalived(site: Site, node: NodeDocument): ServiceSpec {

@@ -8,6 +8,7 @@ import type { Clock } from '../../cluster/base/clock.js';
 import { overlap, parseSubnet } from '../../firmware-config/ipv4.js';
 import type { Site } from '../../firmware-config/site-nodes.js';
 import { opsErrors } from '../errors.js';
+import { applyBatch } from './box-network.js';
 import { BRIDGE, type BoxPlan } from './box-plan.js';
 import type { IpBatch } from './network-commands.js';
 import { inNamespace, run } from './shell.js';
@@ -144,11 +145,6 @@ export async function checkAttach(options: AttachOptions, plan: BoxPlan, clock: 
     const problem = `${address ?? ''} overlaps ${taken.subnet} of the box`;
     throw badArgument('--attach-address', problem, `Give a free address of the LAN of ${options.interface}.`);
   }
-}
-
-async function applyBatch({ namespace, lines }: IpBatch, clock: Clock): Promise<void> {
-  const scope = namespace === undefined ? [] : ['-n', namespace];
-  await run(['ip', ...scope, '-batch', '-'], { clock, input: `${lines.join('\n')}\n` });
 }
 
 /** The network of the box must be open. */

@@ -24,8 +24,11 @@ import { ShuttleLink } from './wan/shuttle-link.js';
 export interface BoxNetworkOptions {
   readonly plan: BoxPlan;
   readonly clock: Clock;
+  readonly nodeProgram: string;
   /** Compiled shuttle-main.js. */
   readonly shuttleProgram: string;
+  /** Called with one sentence when something of the network fails by itself. */
+  readonly say: (sentence: string) => void;
   /** Seeds the WAN's jitter and loss. */
   readonly seed: string;
 }
@@ -95,16 +98,17 @@ export class BoxNetwork {
 
   /** Removes everything; idempotent. */
   async close(): Promise<void> {
-    const exits = this.#children.filter((child) => child.exitCode === null && child.signalCode === null);
+    const children = this.#children;
+    this.#children = [];
+    const exits = children.filter((child) => child.exitCode === null && child.signalCode === null);
     const ended = exits.map((child) => once(child, 'exit'));
     for (const child of exits) child.kill('SIGKILL');
     await Promise.all(ended);
-    this.#children = [];
     await removeNamespaces(this.#options.plan.boxId, this.#options.clock);
   }
 
   async #openWan(wan: WanPlan): Promise<void> {
-    const { plan, seed, shuttleProgram } = this.#options;
+    const { plan, seed, shuttleProgram, nodeProgram } = this.#options;
     const { nearTun, nearShuttle, farTun, farShuttle } = wan.udpPorts;
     const tun = (name: string, own: number, shuttle: number): string[] => [
       'socat',
@@ -112,7 +116,12 @@ export class BoxNetwork {
       `UDP4:127.0.0.1:${String(shuttle)},bind=127.0.0.1:${String(own)}`,
     ];
     const shuttle = { udpPorts: wan.udpPorts, impairment: DEFAULT_IMPAIRMENT, seed: `${seed}:${wan.place}` };
-    const process = this.#spawn(['node', '--enable-source-maps', shuttleProgram, JSON.stringify(shuttle)]);
+    const process = this.#spawn([
+      nodeProgram,
+      '--enable-source-maps',
+      shuttleProgram,
+      JSON.stringify(shuttle),
+    ]);
     const link = new ShuttleLink(process, wan.place, this.#options.clock);
     await link.ready();
     this.#links.set(wan.place, link);
@@ -127,6 +136,18 @@ export class BoxNetwork {
     const [program, ...args] = diesWithParent(inNamespace(this.#options.plan.hub.namespace, command));
     const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'ignore'], detached: true });
     this.#children.push(child);
+    const name = command.slice(0, 4).join(' ');
+    child.on('error', (error) => {
+      this.#options.say(
+        `the network of the box has lost a part that cannot be started: ${name}: ${error.message}`,
+      );
+    });
+    child.on('exit', (code, signal) => {
+      if (!this.#children.includes(child)) return;
+      this.#options.say(
+        `the network of the box has lost a part: ${name} ended with ${String(signal ?? code)}`,
+      );
+    });
     return child;
   }
 
@@ -149,12 +170,14 @@ export class BoxNetwork {
   }
 
   async #apply(batch: IpBatch): Promise<void> {
-    const scope = batch.namespace === undefined ? [] : ['-n', batch.namespace];
-    await run(['ip', ...scope, '-batch', '-'], {
-      clock: this.#options.clock,
-      input: `${batch.lines.join('\n')}\n`,
-    });
+    await applyBatch(batch, this.#options.clock);
   }
+}
+
+/** Runs a batch of iproute2 in its namespace; without one, on the host. @throws COMMAND_FAILED */
+export async function applyBatch({ namespace, lines }: IpBatch, clock: Clock): Promise<void> {
+  const scope = namespace === undefined ? [] : ['-n', namespace];
+  await run(['ip', ...scope, '-batch', '-'], { clock, input: `${lines.join('\n')}\n` });
 }
 
 /** Deletes every namespace of a box, whoever made it; links and bridges in them go with them. */

@@ -67,6 +67,8 @@ export class Box {
     this.network = new BoxNetwork({
       plan: this.plan,
       clock: options.clock,
+      nodeProgram: options.nodeProgram,
+      say: options.say,
       shuttleProgram: program('./wan/shuttle-main.js'),
       seed: options.boxId,
     });
@@ -139,25 +141,34 @@ export class Box {
   /**
    * Boots a node that is off, from the disk it had, with a network interface that knows nothing, and moves its
    * address back to it (rule 8: nobody takes one back by coming up).
+   * @returns whether every address is at its home; not while a partner is off
    */
-  async powerOn(nodeId: string): Promise<void> {
+  async powerOn(nodeId: string): Promise<boolean> {
     const machine = this.#get(nodeId);
     if (machine.isOn) throw opsErrors.LAB_NODE_ON({ node: nodeId });
     await this.network.plug(nodeId);
     await machine.powerOn();
-    await this.returnHome();
+    return this.returnHome();
   }
 
-  /** Moves each service address to its home, one after the other, where both partners are on. */
-  async returnHome(): Promise<void> {
+  /**
+   * Moves each service address to its home, one after the other, where both partners are on.
+   * @returns whether every address is at its home now
+   */
+  async returnHome(): Promise<boolean> {
     const { site } = this.#options;
+    let areAllHome = true;
     for (const { id, serviceAddress } of site.nodes) {
       const partner = findPartner(site, id);
       if (serviceAddress === undefined || partner === undefined) continue;
-      if (!this.isOn(id) || !this.isOn(partner.id)) continue;
+      if (!this.isOn(id) || !this.isOn(partner.id)) {
+        areAllHome = false;
+        continue;
+      }
       const owner = await this.#waitForSettledOwner(id, [id, partner.id]);
       if (owner !== id) await this.move(id, owner);
     }
+    return areAllHome;
   }
 
   /**

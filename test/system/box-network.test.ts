@@ -13,7 +13,15 @@ const clock = new RealClock();
 const boxId = `t${String(systemRng().integer(0, 999_999))}`;
 const plan = planBox(boxId, parseSite(exampleSite()));
 const shuttleProgram = fileURLToPath(new URL('../../ops/lab/wan/shuttle-main.js', import.meta.url));
-const network = new BoxNetwork({ plan, clock, shuttleProgram, seed: boxId });
+const said: string[] = [];
+const network = new BoxNetwork({
+  plan,
+  clock,
+  shuttleProgram,
+  seed: boxId,
+  nodeProgram: process.execPath,
+  say: (sentence) => said.push(sentence),
+});
 
 /** One ping that must be answered within a second. @returns the round trip in ms */
 async function ping(from: string, address: string): Promise<number> {

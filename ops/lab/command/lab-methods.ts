@@ -90,7 +90,8 @@ export class LabMethods {
     let homes = 'every service address is at its home';
     await this.#afterOthers(node, async () => {
       try {
-        await this.#box.powerOn(node);
+        const areAllHome = await this.#box.powerOn(node);
+        if (!areAllHome) homes = 'no service address was moved: its partner is off';
       } catch (error) {
         // The node is on; that its partner cannot be asked may be the very fault that is being tried.
         if (!this.#box.isOn(node) || !isOperatingError(error)) throw error;
@@ -107,11 +108,11 @@ export class LabMethods {
     const { service } = params;
     const time = `stood still for ${String(forMs)} ms and goes on`;
     if (service === undefined) {
-      await this.#box.freeze(node, forMs);
+      await this.#afterOthers(node, () => this.#box.freeze(node, forMs));
       return { sentence: `node ${node} ${time}` };
     }
     const name = await this.#getService(node, textOf(params, 'service'), '--service');
-    await this.#box.freezeService(node, name, forMs);
+    await this.#afterOthers(node, () => this.#box.freezeService(node, name, forMs));
     return { sentence: `${name} of node ${node} ${time}` };
   }
 

@@ -14,6 +14,7 @@ import { fillDisk, freeDisk } from './fill-disk.js';
 import { findAddresses, findOpenFilesHardMax } from './inspect.js';
 import { inspectMachine } from './inspection.js';
 import { machineLayout, type MachineDocuments } from './machine-layout.js';
+import { sendSignal } from './send-signal.js';
 import { Supervisor } from './supervisor.js';
 import { openUserTable } from './user-table.js';
 
@@ -64,7 +65,7 @@ async function signalService(params: RpcParams): Promise<unknown> {
   const { service, signal, thawAfterMs } = params;
   const pids = await supervisor.pidsOf(String(service));
   const send = (name: NodeJS.Signals): void => {
-    for (const pid of pids) process.kill(pid, name);
+    for (const pid of pids) sendSignal(pid, name);
   };
   send(String(signal) as NodeJS.Signals);
   if (typeof thawAfterMs === 'number') {

@@ -10,6 +10,7 @@ import type { Clock } from '../../../cluster/base/clock.js';
 import { callRpc, type RpcParams } from '../../../cluster/base/local-rpc.js';
 import { diesWithParent, inNamespace, run } from '../shell.js';
 import { BOOT_SCRIPT, machineLayout, type MachineDocuments, type MachineLayout } from './machine-layout.js';
+import { sendSignal } from './send-signal.js';
 import type { MachineInspection } from './inspection.js';
 import type { ServiceReport, ServiceStatus } from './supervisor.js';
 
@@ -163,14 +164,6 @@ export class Machine {
         else this.#options.onReport(this.#options.id, event);
       });
     });
-  }
-}
-
-function sendSignal(pid: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(pid, signal);
-  } catch {
-    // It ended between the look and the signal.
   }
 }
 

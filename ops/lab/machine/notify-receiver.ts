@@ -5,6 +5,7 @@
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { diesWithParent } from '../shell.js';
 import type { Clock } from '../../../cluster/base/clock.js';
 
@@ -47,24 +48,28 @@ export class SocatDumpParser {
   }
 }
 
+const OPEN_MS_MAX = 5000;
+
 export interface NotifyReceiver {
   readonly socketPath: string;
+  /** False once its program has ended: nothing is heard any more. */
+  readonly isOpen: boolean;
   close(): void;
 }
 
-/** Waits until the socket exists, so that a process started next can be heard from its first word. */
+/**
+ * Waits until the socket exists, so that a process started next can be heard from its first word.
+ * @throws Error when it cannot be opened
+ */
 export async function openNotifyReceiver(
   socketPath: string,
   onMessage: (message: NotifyMessage) => void,
   clock: Clock,
 ): Promise<NotifyReceiver> {
-  const [program, ...args] = diesWithParent([
-    'socat',
-    '-u',
-    '-x',
-    `UNIX-RECV:${socketPath},mode=666`,
-    'OPEN:/dev/null',
-  ]);
+  // What a receiver that was killed has left would count as the new one's.
+  await rm(socketPath, { force: true });
+  const words = ['socat', '-u', '-x', `UNIX-RECV:${socketPath},mode=666`, 'OPEN:/dev/null'];
+  const [program, ...args] = diesWithParent(words);
   const child: ChildProcess = spawn(program, args, { stdio: ['ignore', 'ignore', 'pipe'] });
   const parser = new SocatDumpParser((text) => {
     onMessage(parseNotifyMessage(text));
@@ -72,6 +77,21 @@ export async function openNotifyReceiver(
   child.stderr?.setEncoding('latin1').on('data', (chunk: string) => {
     parser.feed(chunk);
   });
-  for (let waitedMs = 0; !existsSync(socketPath) && waitedMs < 5000; waitedMs += 5) await clock.sleep(5);
-  return { socketPath, close: () => child.kill('SIGKILL') };
+  const ending: { how?: string } = {};
+  child.on('error', (error) => (ending.how = error.message));
+  child.on('exit', (code, signal) => (ending.how = String(signal ?? code)));
+  for (let waitedMs = 0; !existsSync(socketPath); waitedMs += 5) {
+    if (ending.how !== undefined || waitedMs >= OPEN_MS_MAX) {
+      child.kill('SIGKILL');
+      throw new Error(`${socketPath} cannot be opened by socat: ${ending.how ?? 'it takes too long'}`);
+    }
+    await clock.sleep(5);
+  }
+  return {
+    socketPath,
+    get isOpen() {
+      return ending.how === undefined;
+    },
+    close: () => child.kill('SIGKILL'),
+  };
 }

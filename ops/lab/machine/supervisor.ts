@@ -144,19 +144,32 @@ class SupervisedService {
     }
   }
 
-  /** Prepares and starts the process; whatever goes wrong counts as its end. */
+  /** Prepares and starts the process; whatever goes wrong counts as its end. Never rejects. */
   async #start(): Promise<void> {
-    const { spec } = this;
     try {
-      for (const { path, mode, owner, group } of spec.directories) {
-        // Folders on the way stay open for every user; only the last one is the service's own.
-        await mkdir(dirname(path), { recursive: true, mode: 0o755 });
-        await mkdir(path, { recursive: true, mode });
-        const { uid, gid } = this.#options.findIds(owner, group);
-        await chown(path, uid, gid);
-      }
-      for (const command of spec.prepare) await run(command, { clock: this.#options.clock });
-      this.#receiver ??= await openNotifyReceiver(
+      const notifySocket = await this.#prepare();
+      // A stop may have come while it was being prepared.
+      if (this.#state.name === 'Starting') await this.#spawn(notifySocket);
+      else this.handle({ type: 'exited', how: 'stopped before its start' });
+    } catch (error) {
+      this.#options.onReport({ service: this.spec.name, what: 'cannotPrepare', detail: String(error) });
+      if (this.#child === undefined) this.handle({ type: 'exited', how: 'its preparation failed' });
+    }
+  }
+
+  /** @returns the path of its notification socket. @throws the system's error, COMMAND_FAILED */
+  async #prepare(): Promise<string> {
+    const { spec } = this;
+    for (const { path, mode, owner, group } of spec.directories) {
+      // Folders on the way stay open for every user; only the last one is the service's own.
+      await mkdir(dirname(path), { recursive: true, mode: 0o755 });
+      await mkdir(path, { recursive: true, mode });
+      const { uid, gid } = this.#options.findIds(owner, group);
+      await chown(path, uid, gid);
+    }
+    for (const command of spec.prepare) await run(command, { clock: this.#options.clock });
+    if (this.#receiver?.isOpen !== true) {
+      this.#receiver = await openNotifyReceiver(
         `${this.#options.sockets}/${spec.name}.sock`,
         (message) => {
           if (message['READY'] === '1') this.#becomeReady();
@@ -164,16 +177,11 @@ class SupervisedService {
         },
         this.#options.clock,
       );
-    } catch (error) {
-      this.#options.onReport({ service: spec.name, what: 'cannotPrepare', detail: String(error) });
-      this.handle({ type: 'exited', how: 'its preparation failed' });
-      return;
     }
-    // A stop may have come while it was being prepared.
-    if (this.#state.name === 'Starting') await this.#spawn(this.#receiver.socketPath);
-    else this.handle({ type: 'exited', how: 'stopped before its start' });
+    return this.#receiver.socketPath;
   }
 
+  /** @throws the system's error when its log cannot be opened */
   async #spawn(notifySocket: string): Promise<void> {
     const log = await open(this.logPath, 'a');
     const [program, ...args] = this.#wrapped();
@@ -186,19 +194,18 @@ class SupervisedService {
     });
     this.#child = child;
     child.on('error', (error) => {
-      this.#end(`it cannot be started: ${error.message}`);
+      this.#end(child, `it cannot be started: ${error.message}`);
     });
     child.on('exit', (code, signal) => {
-      this.#end(signal === null ? `exit status ${String(code)}` : `signal ${signal}`);
+      this.#end(child, signal === null ? `exit status ${String(code)}` : `signal ${signal}`);
     });
-    await log.close();
-    if (this.spec.readiness === 'started') {
-      this.#becomeReady();
-      return;
+    if (this.spec.readiness === 'started') this.#becomeReady();
+    else {
+      this.#readyTimer = this.#options.clock.schedule(READY_DEADLINE_MS, () => {
+        this.handle({ type: 'overdue', how: `no READY=1 within ${String(READY_DEADLINE_MS)} ms` });
+      });
     }
-    this.#readyTimer = this.#options.clock.schedule(READY_DEADLINE_MS, () => {
-      this.handle({ type: 'overdue', how: `no READY=1 within ${String(READY_DEADLINE_MS)} ms` });
-    });
+    await log.close();
   }
 
   #becomeReady(): void {
@@ -216,8 +223,8 @@ class SupervisedService {
     });
   }
 
-  #end(how: string): void {
-    if (this.#child === undefined) return;
+  #end(child: ChildProcess, how: string): void {
+    if (this.#child !== child) return;
     this.#child = undefined;
     this.#readyTimer?.cancel();
     this.#watchdogTimer?.cancel();

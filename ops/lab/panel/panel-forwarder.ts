@@ -78,20 +78,30 @@ export class PanelForwarder {
     await ended;
   }
 
-  /** Resolves when it listens, or has ended; one that ends is started again. */
+  /** Resolves when it listens, or has ended; one that ends is started again. Never rejects. */
   async #spawn(): Promise<void> {
     const { hubNamespace, hub, nodeProgram, clock } = this.#options;
     const command = [nodeProgram, '--enable-source-maps', PROGRAM, JSON.stringify(hub)];
     const [program, ...args] = diesWithParent(inNamespace(hubNamespace, command));
     const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'ignore'], detached: true });
     this.#child = child;
-    const ended = once(child, 'exit').then(() => {
-      if (this.#isClosed) return;
-      clock.schedule(RESTART_DELAY_MS, () => {
-        if (!this.#isClosed) void this.#spawn();
+    await new Promise<void>((resolve) => {
+      let hasEnded = false;
+      const end = (): void => {
+        resolve();
+        if (hasEnded || this.#isClosed) return;
+        hasEnded = true;
+        clock.schedule(RESTART_DELAY_MS, () => {
+          if (!this.#isClosed) void this.#spawn();
+        });
+      };
+      child.once('exit', end);
+      // Such as too many processes: as good as ended.
+      child.on('error', end);
+      child.stdout.once('data', () => {
+        resolve();
       });
     });
-    await Promise.race([once(child.stdout, 'data'), ended]);
   }
 
   async #listen({ address, port, mayMove }: PanelListen): Promise<string> {

@@ -12,6 +12,8 @@ interface ShuttleLine {
 }
 
 const ANSWER_DEADLINE_MS = 2000;
+/** Node's start on a machine that starts a whole box at once. */
+const READY_DEADLINE_MS = 10_000;
 
 export class ShuttleLink {
   readonly #process: ChildProcess;
@@ -40,7 +42,7 @@ export class ShuttleLink {
 
   /** @throws LAB_FAULT_FAILED when the process does not come up */
   async ready(): Promise<void> {
-    await this.#nextLine();
+    await this.#nextLine(READY_DEADLINE_MS);
   }
 
   /** What is not named stays as it is. @throws LAB_FAULT_FAILED */
@@ -54,11 +56,11 @@ export class ShuttleLink {
   }
 
   /** Answers come in the order of the changes. */
-  #nextLine(): Promise<ShuttleLine> {
+  #nextLine(deadlineMs = ANSWER_DEADLINE_MS): Promise<ShuttleLine> {
     return new Promise((resolve, reject) => {
-      const timer = this.#clock.schedule(ANSWER_DEADLINE_MS, () => {
+      const timer = this.#clock.schedule(deadlineMs, () => {
         // The place in the row stays: an answer that comes late must not be taken for the next one's.
-        reject(this.#failed(`no answer within ${String(ANSWER_DEADLINE_MS)} ms`));
+        reject(this.#failed(`no answer within ${String(deadlineMs)} ms`));
       });
       this.#waiters.push((line) => {
         timer.cancel();
