@@ -75,7 +75,7 @@ function startOnNode(t: TestContext, command: readonly string[]): () => string {
 async function listenTcp(t: TestContext, address: string, port: number): Promise<void> {
   startOnNode(t, ['socat', `TCP-LISTEN:${String(port)},bind=${address},reuseaddr,fork`, 'SYSTEM:true']);
   await waitFor('the port is open', async () => {
-    const listing = await inNode('ss', '-Hltn', `sport = :${String(port)}`);
+    const listing = await inNode('ss', '-Hltn', `src ${address}:${String(port)}`);
     return listing !== '' || notYet(listing);
   });
 }
@@ -123,7 +123,7 @@ async function sendUdp(t: TestContext, address: string, port: number, bytes: num
   const listener = `UDP-RECV:${String(port)},bind=${address}`;
   const received = startOnNode(t, ['socat', '-b', '65000', '-u', listener, 'STDOUT']);
   await waitFor('the port is open', async () => {
-    const listing = await inNode('ss', '-Hlun', `sport = :${String(port)}`);
+    const listing = await inNode('ss', '-Hlun', `src ${address}:${String(port)}`);
     return listing !== '' || notYet(listing);
   });
   const input = 'x'.repeat(bytes);

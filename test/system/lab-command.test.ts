@@ -203,6 +203,10 @@ spec('the laboratory as a person uses it', { deadlineMs: 60_000 }, (it) => {
     await remember(killed);
     victim.child.kill('SIGKILL');
     await victim.ended();
+    await waitFor('the kernel has ended its processes', async () => {
+      const processes = (await traces.get(killed)?.findProcesses()) ?? [];
+      return processes.length === 0 || notYet(processes);
+    });
     assert.match(await leftOf(killed), new RegExp(`wl-${killed}-hub`));
 
     await openOffice(t);
@@ -210,7 +214,7 @@ spec('the laboratory as a person uses it', { deadlineMs: 60_000 }, (it) => {
     const next = start(t, '--box', first, '--attach', lan);
     await next.shows(/Ctrl-C takes everything down/);
     assert.match(next.output, new RegExp(`^ +\\d+\\.\\d s {2}box "${first}"; removed .*${killed}`, 'm'));
-    assert.is(await leftOf(killed), '');
+    assert.equal(await traces.get(killed)?.findNamed(), []);
 
     assert.match(next.output, new RegExp(`attached to ${lan}:`));
     assert.is(await inOffice('ping', '-c', '1', '-W', '2', '10.77.0.11'), 'answered');

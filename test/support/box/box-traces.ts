@@ -56,15 +56,23 @@ export class BoxTraces {
     return this.#known.size;
   }
 
-  /** Named namespaces, mounts, loop devices, folders, and processes in what was remembered. */
   async find(): Promise<readonly string[]> {
+    return [...(await this.findNamed()), ...(await this.findProcesses())];
+  }
+
+  /** Named namespaces, mounts, loop devices, folders, and processes that carry the name. */
+  async findNamed(): Promise<readonly string[]> {
     const words =
       'ip netns list; mount; losetup --all; ps -eo args; ls -d /var/tmp/wardline-lab/*/ 2>/dev/null || true';
     const text = await run(['sh', '-c', words], { clock });
-    const named = text.split('\n').filter((line) => this.#marks.some((mark) => line.includes(mark)));
-    const processes = (await findProcesses()).filter(
-      ({ net, processes: space }) => this.#known.has(net) || this.#known.has(space),
+    return text.split('\n').filter((line) => this.#marks.some((mark) => line.includes(mark)));
+  }
+
+  /** In what was remembered. Before another box is started: the kernel gives the number of an ended namespace to the next. */
+  async findProcesses(): Promise<readonly string[]> {
+    const found = (await findProcesses()).filter(
+      ({ net, processes }) => this.#known.has(net) || this.#known.has(processes),
     );
-    return [...named, ...processes.map(({ pid }) => `process ${pid} in a namespace of the box`)];
+    return found.map(({ pid }) => `process ${pid} in a namespace of the box`);
   }
 }
