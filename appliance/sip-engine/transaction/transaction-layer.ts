@@ -263,16 +263,10 @@ export class TransactionLayer<M, F extends Flow> {
     const { clock, wheel, wire, messages, user } = this.#options;
     return {
       ...{ clock, wheel, wire, messages, user, settings: this.settings },
-      guard: (transaction, run) => {
-        this.#guard(transaction, run);
-      },
-      forget: (transaction) => {
-        this.#forget(transaction);
-      },
-      sendCancel: (inviteKey, cancel, flow) => {
-        this.#sendCancel(inviteKey, cancel, flow);
-      },
-      findCancelled: (cancel) => this.findCancelled(cancel),
+      guard: this.#guard.bind(this),
+      forget: this.#forget.bind(this),
+      sendCancel: this.#sendCancel.bind(this),
+      findCancelled: this.findCancelled.bind(this),
     };
   }
 

@@ -34,7 +34,7 @@ export const DEFAULT_TRANSACTION_SETTINGS: TransactionSettings = {
 /** @throws RangeError for a time that is not a number from 1 */
 export function completeSettings(given: Partial<TransactionSettings>): TransactionSettings {
   const settings = { ...DEFAULT_TRANSACTION_SETTINGS, ...given };
-  for (const [name, value] of Object.entries(settings) as [string, number | undefined][]) {
+  for (const [name, value] of Object.entries<number | undefined>(settings)) {
     const isRight = value === undefined ? name === 'tryingMs' : Number.isFinite(value) && value >= 1;
     if (!isRight) throw new RangeError(`${name} is not a number of milliseconds from 1: ${String(value)}`);
   }
