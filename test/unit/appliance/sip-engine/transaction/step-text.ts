@@ -30,7 +30,7 @@ export function stepText<State extends { readonly name: string }>(before: State,
   const effects = effectsText(step.effects);
   const isSame = JSON.stringify(before) === JSON.stringify(step.state);
   if (isSame && effects === '') return '.';
-  const changed = Object.entries(step.state)
+  const changed = Object.entries<string | number | boolean>({ ...step.state })
     .filter(([field, value]) => field !== 'name' && value !== before[field as keyof State])
     .map(([field, value]) => `${field}=${String(value)}`);
   return [[step.state.name, ...changed].join(' '), effects].join(': ');
