@@ -21,25 +21,19 @@ const RECONNECT_MS = 100;
 
 type Client = ReturnType<typeof createClient>;
 
+/** After so many questions in a row without any answer the connection is made anew: seen once after a restart of Redis. */
+const SILENCES_MAX = 3;
+
 export class RedisConnection {
   readonly #options: RedisConnectionOptions;
-  readonly #client: Client;
+  #client: Client;
   #isFailing = false;
+  #silences = 0;
+  #isClosed = false;
 
   constructor(options: RedisConnectionOptions) {
     this.#options = options;
-    const { host, port, deadlineMs } = options;
-    this.#client = createClient({
-      socket: { host, port, connectTimeout: deadlineMs, reconnectStrategy: () => RECONNECT_MS },
-      disableOfflineQueue: true,
-    });
-    this.#client.on('error', (error: unknown) => {
-      if (!this.#isFailing) options.log.warn({ err: error, port }, 'redis is away, not logged again');
-      this.#isFailing = true;
-    });
-    this.#client.on('ready', () => {
-      this.#isFailing = false;
-    });
+    this.#client = this.#makeClient();
   }
 
   /** Begins to connect, for ever. Resolves when connected or when the deadline is over; never fails. */
@@ -52,6 +46,7 @@ export class RedisConnection {
   }
 
   close(): void {
+    this.#isClosed = true;
     this.#client.destroy();
   }
 
@@ -63,11 +58,47 @@ export class RedisConnection {
         timer.cancel();
         reject(clusterErrors.LIVE_STATE_AWAY({ host, port, what, deadlineMs }, cause));
       };
-      const timer = clock.schedule(deadlineMs, fail);
+      const timer = clock.schedule(deadlineMs, () => {
+        fail();
+        this.#countSilence();
+      });
       command(this.#client).then((value) => {
         timer.cancel();
+        this.#silences = 0;
         resolve(value);
       }, fail);
     });
+  }
+
+  #countSilence(): void {
+    this.#silences += 1;
+    if (this.#silences < SILENCES_MAX || this.#isClosed) return;
+    this.#silences = 0;
+    const { log, port } = this.#options;
+    log.warn({ port }, 'redis answers nothing, connecting anew');
+    const silent = this.#client;
+    this.#client = this.#makeClient();
+    void this.open();
+    try {
+      silent.destroy();
+    } catch (error) {
+      log.debug({ err: error }, 'the silent connection had ended already');
+    }
+  }
+
+  #makeClient(): Client {
+    const { host, port, deadlineMs, log } = this.#options;
+    const client: Client = createClient({
+      socket: { host, port, connectTimeout: deadlineMs, reconnectStrategy: () => RECONNECT_MS },
+      disableOfflineQueue: true,
+    });
+    client.on('error', (error: unknown) => {
+      if (!this.#isFailing) log.warn({ err: error, port }, 'redis is away, not logged again');
+      this.#isFailing = true;
+    });
+    client.on('ready', () => {
+      this.#isFailing = false;
+    });
+    return client;
   }
 }

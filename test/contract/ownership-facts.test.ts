@@ -1,5 +1,5 @@
 /** The port of ownership facts, as a contract: the same sentences for the fake and for real Redis. */
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -41,10 +41,11 @@ const clock = new RealClock();
 const log = openLog({ name: 'test', level: 'silent' });
 
 /** Four Redis on loopback: each node's own and its replica of the other. */
-async function openRedis(t: TestContext): Promise<Pair> {
+async function openRedis(t: TestContext): Promise<Pair & { readonly hangOwnOfA: () => () => void }> {
   const folder = await mkdtemp(join(tmpdir(), 'wardline-test-'));
   t.defer(() => rm(folder, { recursive: true, force: true }));
   const base = t.rng.integer(20_000, 29_000);
+  const children = new Map<number, ChildProcess>();
   const begin = (port: number, of?: number): (() => Promise<void>) => {
     const replica = of === undefined ? [] : ['--replicaof', '127.0.0.1', String(of)];
     const words = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--dir', folder];
@@ -58,6 +59,7 @@ async function openRedis(t: TestContext): Promise<Pair> {
       await ended;
     };
     t.defer(end);
+    children.set(port, child);
     return end;
   };
   const [ownA, ownB, copyAtA, copyAtB] = [base, base + 1, base + 2, base + 3];
@@ -76,6 +78,10 @@ async function openRedis(t: TestContext): Promise<Pair> {
   return {
     a: await open(ownA, copyAtA),
     b: await open(ownB, copyAtB),
+    hangOwnOfA: () => {
+      children.get(ownA)?.kill('SIGSTOP');
+      return () => children.get(ownA)?.kill('SIGCONT');
+    },
     endOwnOfA: () => endOwnOfA(),
     beginOwnOfA: () => {
       endOwnOfA = begin(ownA);
@@ -120,3 +126,17 @@ for (const [name, open] of IMPLEMENTATIONS) {
     });
   });
 }
+
+spec('a connection to Redis', { deadlineMs: 20_000 }, (it) => {
+  it('that answers nothing for three questions is made anew, and works again', async (t) => {
+    const { a, hangOwnOfA } = await openRedis(t);
+    await waitFor('a can write', () => a.publish(new Map([['a', 'first']])).then(() => true));
+    const goOn = hangOwnOfA();
+    for (let count = 0; count < 4; count += 1) {
+      await assertRejects(a.publish(new Map([['a', 'lost']])), /live state/);
+    }
+    goOn();
+    await waitFor('a can write again', () => a.publish(new Map([['a', 'second']])).then(() => true));
+    assert.is((await a.readOwn()).get('a'), 'second');
+  });
+});
