@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -272,6 +272,13 @@ spec('ownership', (it) => {
       await clock.advance(1000);
       assert.equal([a.state(), b.state()], ['Settled', 'Other'], `round ${String(round)}`);
     }
+  });
+
+  it('a weight file that somebody changed says what it should again within a second', async (t) => {
+    const { a, clock } = await settledPair(t);
+    writeFileSync(a.weightFile, '0\n');
+    await clock.advance(1100);
+    assert.is(a.weight(), 100);
   });
 
   it('a weight file that cannot be written is tried again and complained about once', async (t) => {
