@@ -9,25 +9,32 @@ import { isIPv6 } from 'node:net';
 import { isOperatingError } from '../../../cluster/base/errors.js';
 import { sipErrors } from '../errors.js';
 import type { Wire, WireSender } from '../transaction/transaction-port.js';
+import { InterfaceGate } from './default-gate.js';
 import { LimitedLog } from './limited-log.js';
 import { canonicalAddress, expandListens } from './listen-address.js';
 import type { SipFlow } from './sip-flow.js';
 import { SourceGuard } from './source-guard.js';
+import { StreamTransport } from './stream-transport.js';
 import { reportNotSent, type TransportContext } from './transport-context.js';
 import { TransportMeter } from './transport-meter.js';
 import {
   TRANSPORT_LIMITS,
   type FlowTarget,
   type ListenAddress,
+  type TlsMaterial,
   type TransportCounts,
   type TransportOptions,
 } from './transport-port.js';
 import { UdpTransport } from './udp-transport.js';
 
+/** For judging an error of the system, as good as not cached. */
+const INTERFACES_MS = 1;
+
 export class TransportLayer implements Wire<SipFlow> {
   readonly #options: TransportOptions;
   readonly #context: TransportContext;
   readonly #udp: UdpTransport;
+  readonly #streams: StreamTransport;
   #listens: readonly ListenAddress[] = [];
 
   constructor(options: TransportOptions) {
@@ -38,14 +45,25 @@ export class TransportLayer implements Wire<SipFlow> {
       clock,
       gate,
       limits,
+      interfaces: new InterfaceGate({ clock, cacheMs: INTERFACES_MS }),
       log: new LimitedLog(options.log, clock),
       guard: new SourceGuard(clock, limits),
       meter: new TransportMeter(),
       deliver: (bytes, flow, problem) => {
-        this.#deliver(bytes, flow, problem);
+        this.#runHandler(() => {
+          options.onMessage(bytes, flow, problem);
+        });
       },
     };
     this.#udp = new UdpTransport(this.#context);
+    this.#streams = new StreamTransport({
+      context: this.#context,
+      rng: options.rng,
+      tls: options.tls,
+      onConnectionClosed: (flow) => {
+        this.#runHandler(() => options.onConnectionClosed?.(flow));
+      },
+    });
   }
 
   /**
@@ -73,7 +91,8 @@ export class TransportLayer implements Wire<SipFlow> {
       return;
     }
     try {
-      this.#udp.send(bytes, flow, sender);
+      if (flow.protocol === 'udp') this.#udp.send(bytes, flow, sender);
+      else this.#streams.send(bytes, flow, sender);
     } catch (cause) {
       // A port of 0 or above 65535 out of somebody's Contact.
       reportNotSent(this.#context, { flow, sender, reason: 'failed', cause });
@@ -103,6 +122,24 @@ export class TransportLayer implements Wire<SipFlow> {
     };
   }
 
+  /** Whether a connection is still open, for a flow that was kept. */
+  hasConnection(id: number): boolean {
+    return this.#streams.has(id);
+  }
+
+  /**
+   * For the moment at which this node loses a service address: its phones have to connect to the partner, and find
+   * out now instead of at their next message.
+   */
+  dropConnectionsOf(localAddress: string): void {
+    this.#streams.dropConnectionsOf(localAddress);
+  }
+
+  /** New connections get it, open ones stay. @throws SIP_BAD_CERTIFICATE; the old one is still used */
+  replaceTls(material: TlsMaterial): void {
+    this.#streams.replaceTls(material);
+  }
+
   /** @see SourceGuard.penalise */
   penalise(address: string): void {
     this.#context.guard.penalise(address);
@@ -110,18 +147,20 @@ export class TransportLayer implements Wire<SipFlow> {
 
   counts(): TransportCounts {
     const { guard, meter } = this.#context;
-    return meter.counts({ connections: 0, handshakes: 0, trackedSources: guard.trackedSources });
+    const { connections, handshakes } = this.#streams;
+    return meter.counts({ connections, handshakes, trackedSources: guard.trackedSources });
   }
 
   /** Idempotent. */
   async close(): Promise<void> {
     this.#listens = [];
-    await this.#udp.close();
+    await Promise.all([this.#udp.close(), this.#streams.close()]);
   }
 
   async #openOne(listen: ListenAddress): Promise<ListenAddress> {
     try {
-      return { ...listen, port: await this.#udp.open(listen) };
+      const transport = listen.protocol === 'udp' ? this.#udp : this.#streams;
+      return { ...listen, port: await transport.open(listen) };
     } catch (error) {
       if (isOperatingError(error)) throw error;
       const { protocol, address, port } = listen;
@@ -147,12 +186,13 @@ export class TransportLayer implements Wire<SipFlow> {
     );
   }
 
-  #deliver(bytes: Buffer, flow: SipFlow, problem: string | undefined): void {
+  /** What the user's code throws ends that one call. */
+  #runHandler(handler: () => void): void {
     try {
-      this.#options.onMessage(bytes, flow, problem);
+      handler();
     } catch (error) {
       this.#context.meter.handlerFailed();
-      this.#context.log.write('error', { err: error }, 'handler of a SIP message failed');
+      this.#context.log.write('error', { err: error }, 'handler of the SIP transports failed');
     }
   }
 }

@@ -199,6 +199,6 @@ export interface TransportOptions {
    * header section, to be answered with 400 over the same flow at once; the connection closes soon after.
    */
   readonly onMessage: (bytes: Buffer, flow: SipFlow, problem?: string) => void;
-  /** Once for each connection by which a message came or should have gone. */
+  /** Once for each connection, also for one that could not be opened. */
   readonly onConnectionClosed?: (flow: SipFlow) => void;
 }

@@ -1,14 +1,10 @@
 /** All UDP sockets. */
 import type { RemoteInfo } from 'node:dgram';
 import type { WireSender } from '../transaction/transaction-port.js';
-import { InterfaceGate } from './default-gate.js';
 import type { SipFlow } from './sip-flow.js';
-import { reportNotSent, type TransportContext } from './transport-context.js';
+import { reasonOf, reportNotSent, type TransportContext } from './transport-context.js';
 import type { ListenAddress } from './transport-port.js';
 import { UdpListener } from './udp-listener.js';
-
-/** What Linux says when the source address has gone from the machine, before it looks at the destination. */
-const SOURCE_GONE = new Set(['ENETUNREACH', 'EADDRNOTAVAIL', 'EINVAL']);
 
 function keyOf(address: string, port: number): string {
   return `${address} ${String(port)}`;
@@ -17,12 +13,9 @@ function keyOf(address: string, port: number): string {
 export class UdpTransport {
   readonly #context: TransportContext;
   readonly #listeners = new Map<string, UdpListener>();
-  /** The gate may have heard of a loss later than the kernel. */
-  readonly #interfaces: InterfaceGate;
 
   constructor(context: TransportContext) {
     this.#context = context;
-    this.#interfaces = new InterfaceGate({ clock: context.clock, cacheMs: 1 });
   }
 
   /** @returns the port; @throws the system's error */
@@ -49,7 +42,9 @@ export class UdpTransport {
     }
     this.#context.meter.sent('udp', bytes.length);
     listener.send(bytes, flow.remoteAddress, flow.remotePort, (error) => {
-      if (error !== null) this.#onSendFailed(error, flow, sender);
+      if (error === null) return;
+      const reason = reasonOf(this.#context, flow, error);
+      reportNotSent(this.#context, { flow, sender, reason, cause: error });
     });
   }
 
@@ -57,16 +52,6 @@ export class UdpTransport {
     const listeners = [...this.#listeners.values()];
     this.#listeners.clear();
     await Promise.all(listeners.map((listener) => listener.close()));
-  }
-
-  #onSendFailed(cause: NodeJS.ErrnoException, flow: SipFlow, sender: WireSender): void {
-    const isSourceGone = SOURCE_GONE.has(cause.code ?? '') && !this.#isStillOwned(flow.localAddress);
-    const reason = isSourceGone ? 'notOwner' : 'failed';
-    reportNotSent(this.#context, { flow, sender, reason, cause });
-  }
-
-  #isStillOwned(address: string): boolean {
-    return this.#context.gate.isOwned(address) && this.#interfaces.isOwned(address);
   }
 
   #receive(listener: UdpListener, bytes: Buffer, remote: RemoteInfo): void {
