@@ -1,6 +1,5 @@
 /** What the options of a command line amount to: a document like the file, and which option set which field of it. */
 import { findNumber } from '../message/sip-characters.js';
-import { quoteForSentence } from '../message/sip-syntax-error.js';
 import { findListen } from './address-texts.js';
 import { isDocument, type ConfigDocument } from './config-section.js';
 import { findContactListens } from './contact-option.js';
@@ -57,12 +56,8 @@ export class CommandDraft {
   }
 
   addContact(text: string, option: string): void {
-    const listens = findContactListens(text);
-    if (listens === undefined) {
-      const fix = 'Write sip:ADDRESS:PORT;transport=udp,tcp or =tls; websockets are not offered.';
-      this.problems.add(option, `${quoteForSentence(text)} is no contact to listen on`, fix);
-    }
-    this.#addListens(listens?.map((listen) => ({ ...listen })) ?? [], option);
+    const listens = findContactListens(text)?.map((listen) => ({ ...listen }));
+    this.#addListens(listens ?? [text], option);
   }
 
   setExternalAddress(text: string, option: string): void {

@@ -349,10 +349,7 @@ spec('where the engine listens', (it) => {
       /^--listen: 0\.0\.0\.0 is no address that can answer\. Write \*/,
     );
     assertProblems(told('--listen', 'tls:127.0.0.1:5061'), /^--listen: tls needs a key and a certificate/);
-    assertProblems(
-      told('--contact', 'sip:127.0.0.1;transport=wss'),
-      /^--contact: .* is no contact to listen on/,
-    );
+    assertProblems(told('--contact', 'sip:127.0.0.1;transport=wss'), /^--contact: .* is no socket/);
     assertProblems(
       told('--listen', 'udp:[::1]:1', '--listen', 'udp:[0::1]:1'),
       /^--listen: it is there already/,
