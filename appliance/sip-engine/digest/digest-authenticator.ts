@@ -27,7 +27,10 @@ import {
 import { NonceCounts } from './nonce-counts.js';
 
 /** What is kept of a user: HA1 in lower-case hexadecimal digits (@see ha1Of). One that is missing lets nobody in. */
-export type DigestSecrets = Readonly<Partial<Record<DigestAlgorithm, string>>>;
+export interface DigestSecrets {
+  readonly sha256?: string;
+  readonly md5?: string;
+}
 
 export interface DigestOptions {
   /** Shown to people by some phones; a change makes every HA1 worthless. Printable, without quotes. */
@@ -93,6 +96,10 @@ export type DigestVerdict =
     }
   | { readonly kind: 'refused'; readonly status: 400; readonly why: RefusalReason; readonly isFailure: true };
 
+const SECRET_NAMES: Readonly<Record<DigestAlgorithm, keyof DigestSecrets>> = {
+  'SHA-256': 'sha256',
+  MD5: 'md5',
+};
 const NONCE_LIFE_MS = 60_000;
 const NONCE_COUNTS_MAX = 16_384;
 /** How far the clock of the partner may be ahead. Beyond it a nonce is stale, which costs a round trip. */
@@ -230,7 +237,7 @@ export class DigestAuthenticator {
 
   #isRight({ credentials, algorithm, cnonce, nc }: Readable, method: string): boolean {
     const { username, uri, nonce, response } = credentials;
-    const ha1 = this.#options.find(username)?.[algorithm];
+    const ha1 = this.#options.find(username)?.[SECRET_NAMES[algorithm]];
     const input = { method, uri, nonce, nc, cnonce };
     const expected = digestResponseOf(algorithm, ha1 ?? this.#decoys[algorithm], input);
     return isSameDigest(response, expected) && ha1 !== undefined;

@@ -22,8 +22,8 @@ const USERS = new Map(
   ['103', '护士'].map((username) => [
     username,
     {
-      'SHA-256': ha1Of('SHA-256', username, REALM, PASSWORD),
-      MD5: ha1Of('MD5', username, REALM, PASSWORD),
+      sha256: ha1Of('SHA-256', username, REALM, PASSWORD),
+      md5: ha1Of('MD5', username, REALM, PASSWORD),
     },
   ]),
 );
@@ -151,7 +151,7 @@ spec('digest-authenticator', (it) => {
   });
 
   it('lets nobody in by an algorithm for which no secret is kept', () => {
-    const { node } = nodeOf({ find: () => ({ 'SHA-256': ha1Of('SHA-256', '103', REALM, PASSWORD) }) });
+    const { node } = nodeOf({ find: () => ({ sha256: ha1Of('SHA-256', '103', REALM, PASSWORD) }) });
     assert.is(tryOn(node), 'accepted 103');
     assert.is(tryOn(node, { algorithm: 'MD5' }), 'challenge wrong-response failure');
   });
