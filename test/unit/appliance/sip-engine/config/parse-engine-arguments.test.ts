@@ -253,10 +253,11 @@ spec('the secret of the control port', (it) => {
   it('is never shown', () => {
     const told = [
       problemsOf(() => secretOf(['--secrte', 'HIDDEN'])),
+      problemsOf(() => secretOf(['--secret', 'S', 'HIDDEN'])),
       problemsOf(() => secretOf(['--secret', 'HIDDEN|', '--secret=HIDDEN'])),
       problemsOf(() => secretOf(['--config', 'c'], { c: '{"secret": 471147}' })),
     ].flat();
-    assert.is(told.length, 4, told.join('\n'));
+    assert.is(told.length, 5, told.join('\n'));
     assert.not.match(told.join('\n'), /HIDDEN|471147/);
   });
 });
@@ -411,7 +412,7 @@ spec('the rest of the command line', (it) => {
     assertProblems(told('--mtu'), /^--mtu: it needs a value\. Write --mtu BYTES\.$/);
     assertProblems(told('--mtu', '--no-cdrs'), /^--mtu: it needs a value/);
     assertProblems(told('--no-cdrs=true'), /^--no-cdrs: it takes no value/);
-    assertProblems(told('start'), /^"start": it belongs to no option/);
+    assertProblems(told('start'), /^argument 5: it belongs to no option/);
     assertProblems(told('--daemon'), /^--daemon: there is no such option\. Leave it out\.$/);
     assertProblems(told('--http-method', 'POST'), /^--http-handler: it is missing/);
   });
@@ -427,6 +428,11 @@ spec('the rest of the command line', (it) => {
     );
     assertProblems(fileProblems({ continuity: { own: 'a:1' } }), /^continuity\.partner: it is missing/);
     assertProblems(fileProblems({ continuity: { own: 'a:1', partner: 'a:1' } }), /it is the own store/);
+    assertProblems(
+      fileProblems({ digest: { realm: 'a"b', keyFile: 'k' } }),
+      /^digest\.realm: it has a quote/,
+      /^digest\.credentialsFile: it is missing/,
+    );
     const told = fileProblems({ requestHandlers: [{ method: 'invite', url: 'ftp://u:HIDDEN@h/' }] });
     assertProblems(told, /\[0\]\.method: it is no SIP method/, /\[0\]\.url: it is no URL of a handler/);
     assert.not.match(told.join(), /HIDDEN/);
