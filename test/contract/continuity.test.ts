@@ -2,6 +2,7 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ContinuityPort } from '../../appliance/sip-engine/continuity/continuity-port.js';
@@ -16,6 +17,8 @@ const clock = new RealClock();
 const log = openLog({ name: 'test', level: 'silent' });
 /** What a wait may take longer on a machine where others work: far below the 130 ms of a WAIT's own time-out. */
 const SLACK_MS = 60;
+/** A call that does not wait at all, on such a machine. */
+const UNASKED_MS_MAX = 25;
 
 /** Two nodes' ports, and what can happen to the live state of the first. */
 interface Pair {
@@ -67,6 +70,38 @@ class TestRedis {
   goOn(): void {
     this.#child?.kill('SIGCONT');
   }
+}
+
+/** A relay to a Redis: what is sent while it holds arrives when it lets go, though the sender has gone meanwhile. */
+async function openSlowLine(
+  t: TestContext,
+  redisPort: number,
+): Promise<{ readonly port: number; readonly hold: () => void; readonly release: () => Promise<void> }> {
+  const links: { readonly near: Socket; readonly far: Socket; held: Buffer[] | undefined }[] = [];
+  const server = createServer((near) => {
+    const far = connect(redisPort, '127.0.0.1');
+    const link: (typeof links)[number] = { near, far, held: undefined };
+    links.push(link);
+    near.on('data', (bytes) => (link.held === undefined ? far.write(bytes) : link.held.push(bytes)));
+    far.on('data', (bytes) => near.write(bytes));
+    for (const end of [near, far]) end.on('error', () => {});
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.defer(() => {
+    server.close();
+    for (const { near, far } of links) for (const end of [near, far]) end.destroy();
+  });
+  return {
+    port: (server.address() as AddressInfo).port,
+    hold: () => {
+      for (const link of links) link.held = [];
+    },
+    release: async () => {
+      for (const { far, held = [] } of links) if (!far.destroyed) far.write(Buffer.concat(held));
+      await clock.sleep(20);
+    },
+  };
 }
 
 interface RedisPair extends Pair {
@@ -259,7 +294,8 @@ spec('continuity with a partner that stops', { deadlineMs: 30_000 }, (it) => {
     for (const { tookMs } of waits.slice(0, 2)) {
       assert.ok(tookMs >= 29 && tookMs < 30 + SLACK_MS, `waited ${String(tookMs)} ms`);
     }
-    for (const { tookMs } of waits.slice(2)) assert.ok(tookMs < 10, `waited ${String(tookMs)} ms`);
+    for (const { tookMs } of waits.slice(2))
+      assert.ok(tookMs < UNASKED_MS_MAX, `waited ${String(tookMs)} ms`);
     assert.is(a.state(), 'alone');
     assert.equal([a.counters().misses, a.counters().unasked], [2, 4]);
     await waitFor('the own Redis has them all the same', async () => {
@@ -308,12 +344,12 @@ spec('continuity with an own Redis that hangs', { deadlineMs: 30_000 }, (it) => 
       a.put('a1', 'dialog-1', `revision ${String(count)}`);
       a.put('a1', `dialog-${String(count)}-gone`, 'kept');
       a.remove('a1', `dialog-${String(count)}-gone`);
-      assert.ok(clock.monotonicMs() - startMs < 10);
+      assert.ok(clock.monotonicMs() - startMs < UNASKED_MS_MAX);
       waits.push((await measureWait(a)).tookMs);
       await clock.sleep(20);
     }
     for (const tookMs of waits.slice(0, 2)) assert.ok(tookMs < 30 + SLACK_MS, `waited ${String(tookMs)} ms`);
-    for (const tookMs of waits.slice(2)) assert.ok(tookMs < 10, `waited ${String(tookMs)} ms`);
+    for (const tookMs of waits.slice(2)) assert.ok(tookMs < UNASKED_MS_MAX, `waited ${String(tookMs)} ms`);
     await whenState(a, 'away');
     ownOfA.goOn();
     await whenState(a, 'paired');
@@ -322,18 +358,23 @@ spec('continuity with an own Redis that hangs', { deadlineMs: 30_000 }, (it) => 
   });
 
   it('the newest records win, also over those sent on a connection that was given up', async (t) => {
-    const { a, b, ownOfA } = await openRedis(t);
+    const { a: direct, b, ownOfA, replicaOfA } = await openRedis(t);
+    await whenState(direct, 'paired');
+    const line = await openSlowLine(t, ownOfA.port);
+    const ports = { host: '127.0.0.1', ownPort: line.port, partnerPort: replicaOfA.port };
+    const a = new RedisContinuity({ ...ports, clock, log });
+    t.defer(() => a.close());
+    await a.open();
     await whenState(a, 'paired');
-    ownOfA.hang();
-    const keys = Array.from({ length: 2_000 }, (_, index) => `dialog-${String(index)}`);
-    for (const key of keys) a.put('a1', key, 'old'.repeat(300));
+    line.hold();
+    a.put('a1', 'dialog-1', 'old');
     // After three silences of 500 ms the connection is made anew.
-    await clock.sleep(2_500);
-    for (const key of keys) a.put('a1', key, 'new');
-    ownOfA.goOn();
-    await whenPartnerReads(b, Object.fromEntries(keys.map((key) => [key, 'new'])));
-    await whenState(a, 'paired');
-    await whenPartnerReads(b, Object.fromEntries(keys.map((key) => [key, 'new'])));
+    await whenState(a, 'away');
+    a.put('a1', 'dialog-1', 'new');
+    await whenPartnerReads(b, { 'dialog-1': 'new' });
+    await line.release();
+    a.put('a1', 'dialog-2', 'after');
+    await whenPartnerReads(b, { 'dialog-1': 'new', 'dialog-2': 'after' });
   });
 
   it('drops what is too much to keep, and has everything put again', async (t) => {
