@@ -213,7 +213,8 @@ export class RunningEngine {
       const methods = adminMethods({ ...parts, trace: this.#trace, lag: this.#lag });
       this.#admin = await serveRpc(config.admin, methods);
     }
-    if (config.metrics !== undefined) await this.#metricsServer.open(config.metrics.host, config.metrics.port);
+    if (config.metrics !== undefined)
+      await this.#metricsServer.open(config.metrics.host, config.metrics.port);
     this.#controls = await this.#openControl();
     this.#lag.start();
   }
@@ -222,7 +223,9 @@ export class RunningEngine {
     const opened: string[] = [];
     for (const { address, port, tls } of this.#parts.config.control) {
       const pair =
-        tls === undefined ? {} : { tls: { key: readFileSync(tls.keyFile), cert: readFileSync(tls.certFile) } };
+        tls === undefined
+          ? {}
+          : { tls: { key: readFileSync(tls.keyFile), cert: readFileSync(tls.certFile) } };
       const bound = await this.#control.open({ host: address, port, ...pair });
       opened.push(`${tls === undefined ? 'tcp' : 'tls'}/${address}:${String(bound.port)}`);
     }
