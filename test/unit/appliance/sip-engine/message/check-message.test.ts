@@ -129,6 +129,7 @@ spec('check-message', (it) => {
 
   it('what is too long is refused before it is read', () => {
     assert.is(request({ uri: `sip:${'a'.repeat(2100)}@b` }), '414 Request-URI Too Long');
+    assert.is(request({ extra: [`Route: <sip:${'a'.repeat(2100)}@b>`] }), '400 Bad Route');
     assert.is(request({ extra: [`Subject: ${'a'.repeat(4086)}`] }), 'good');
     assert.is(request({ extra: [`Subject: ${'a'.repeat(4088)}`] }), '400 Header Too Long');
     const lines = new Array<string>(5).fill(`Subject: ${'a'.repeat(4000)}`);
