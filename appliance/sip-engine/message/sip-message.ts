@@ -69,6 +69,7 @@ interface Memo {
   to?: NameAddress;
   cseq?: CSeq;
   callId?: string;
+  contacts?: readonly NameAddress[] | '*';
 }
 
 function ignoringSyntax<T>(read: () => T): T | undefined {
@@ -217,6 +218,10 @@ export class SipMessage {
 
   /** `'*'` for the one of a REGISTER that removes all bindings (RFC 3261 10.2.2). */
   get contacts(): readonly NameAddress[] | '*' {
+    return (this.#memo.contacts ??= this.#readContacts());
+  }
+
+  #readContacts(): readonly NameAddress[] | '*' {
     const values = this.#all(HEADER.contact);
     if (values.length === 1 && values[0] === '*') return '*';
     return this.#addressesOf(values, HEADER.contact);
