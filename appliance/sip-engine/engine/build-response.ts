@@ -1,6 +1,7 @@
 /** Responses to requests from the network: what RFC 3261 8.2.6 takes from the request, and what the application adds. */
 import { MessageBuilder } from '../message/message-builder.js';
 import type { SipMessage } from '../message/sip-message.js';
+import { ignoringSyntax } from '../message/sip-syntax-error.js';
 import type { ApplicationHeader } from './application-message.js';
 import { findContentType } from './header-rules.js';
 
@@ -27,7 +28,10 @@ const NO_BODY = Buffer.alloc(0);
 
 function toValue(request: SipMessage, tag: string | undefined): string {
   const value = request.header('To') ?? '';
-  return tag === undefined || request.to.tag !== undefined ? value : `${value};tag=${tag}`;
+  if (tag === undefined) return value;
+  // A To that cannot be read, of a request that is refused for it, is sent back as it came.
+  const to = ignoringSyntax(() => request.to);
+  return to === undefined || to.tag !== undefined ? value : `${value};tag=${tag}`;
 }
 
 export function buildResponse(plan: ResponsePlan): Buffer {

@@ -20,6 +20,7 @@ import { checkMalformed, checkMessage, type CheckVerdict } from '../message/chec
 import { MessageBuilder } from '../message/message-builder.js';
 import { parseSipMessage, type MalformedMessage, type ParseResult } from '../message/parse-sip-message.js';
 import type { SipMessage } from '../message/sip-message.js';
+import { ignoringSyntax } from '../message/sip-syntax-error.js';
 import { findStampedVia } from '../message/via-header.js';
 import { TimerWheel } from '../transaction/timer-wheel.js';
 import { TransactionLayer, type TransactionCounts } from '../transaction/transaction-layer.js';
@@ -318,16 +319,11 @@ export class SipEngine {
     this.#options.onRefused?.(verdict.kind === 'drop' ? verdict.reason : String(verdict.status), flow);
     if (verdict.kind === 'drop' || message?.isRequest !== true || message.method === 'ACK') return;
     const { status, reason } = verdict;
-    const stamped = findStampedVia(message.via, flow.remoteAddress, flow.remotePort);
-    const request =
-      stamped === undefined
-        ? message
-        : parseSipMessage(MessageBuilder.from(message).setFirst('Via', stamped).build());
-    const answered = 'kind' in request ? (request.kind === 'message' ? request.message : message) : request;
+    const answered = stampedOrRaw(message, flow);
     const headers = (verdict.headers ?? []).map(([name, value]) => ({ name, value }));
     const toTag = this.#context.names.tag(this.#context.identities.of(flow).addressId);
     const bytes = buildResponse({ request: answered, status, reason, toTag, headers });
-    this.#options.wire.send(bytes, responseFlow(answered, flow), { onSendError: () => undefined });
+    this.#options.wire.send(bytes, statelessFlow(answered, flow), { onSendError: () => undefined });
   }
 
   #onOwnCommand(
@@ -362,6 +358,19 @@ function asMalformed(read: Exclude<ParseResult, { kind: 'keep-alive' }>, reason:
   if (read.kind === 'malformed') return read;
   const isGood = checkMessage(read.message).kind === 'good';
   return isGood ? { kind: 'malformed', reason, partial: read.message } : { kind: 'malformed', reason };
+}
+
+/** With its Via stamped; a message whose Via cannot be read is answered to where it came from, as it stands. */
+function stampedOrRaw(message: SipMessage, flow: SipFlow): SipMessage {
+  const via = ignoringSyntax(() => message.via);
+  const stamped = via && findStampedVia(via, flow.remoteAddress, flow.remotePort);
+  if (stamped === undefined) return message;
+  const read = parseSipMessage(MessageBuilder.from(message).setFirst('Via', stamped).build());
+  return read.kind === 'message' ? read.message : message;
+}
+
+function statelessFlow(request: SipMessage, flow: SipFlow): SipFlow {
+  return ignoringSyntax(() => responseFlow(request, flow)) ?? flow;
 }
 
 /** Where the response to a request goes (RFC 3261 18.2.2, RFC 3581 4): not always where it came from. */

@@ -33,7 +33,7 @@ import { findHeaderName, HEADER, type HeaderName } from './header-names.js';
 import { STRIDE, type HeaderIndex, type StartLine } from './message-index.js';
 import { parseNameAddress, parseNameAddresses, type NameAddress } from './name-address.js';
 import { isBlank, trimBlanks } from './sip-characters.js';
-import { SipSyntaxError } from './sip-syntax-error.js';
+import { ignoringSyntax, SipSyntaxError } from './sip-syntax-error.js';
 import { parseTopVia, parseVias, type Via } from './via-header.js';
 
 /** Of one message; a longer one cannot be framed by anybody. */
@@ -70,15 +70,6 @@ interface Memo {
   cseq?: CSeq;
   callId?: string;
   contacts?: readonly NameAddress[] | '*';
-}
-
-function ignoringSyntax<T>(read: () => T): T | undefined {
-  try {
-    return read();
-  } catch (error) {
-    if (error instanceof SipSyntaxError) return undefined;
-    throw error;
-  }
 }
 
 export class SipMessage {
