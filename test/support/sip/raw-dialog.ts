@@ -133,6 +133,23 @@ export class RawDialog {
     return ['Contact', `<${this.peer.uri()}>`];
   }
 
+  /** A request as if there had been a dialog: with a To tag that the engine never gave. */
+  unknownDialog(method: string): SipText {
+    if (this.remoteTag === '') this.#sides.remote += `;tag=${token()}`;
+    const headers: HeaderList = [
+      this.contact,
+      ['RAck', '1 1 INVITE'],
+      ['Refer-To', '<sip:x@127.0.0.1>'],
+      ['Event', 'x'],
+    ];
+    return this.request(method, { headers });
+  }
+
+  /** A request with a number of its own, whatever came before. */
+  repeatNumber(method: string, number: number): SipText {
+    return this.#send(method, number, {});
+  }
+
   /** To a 2xx: a request of its own, with the number of the INVITE (RFC 3261 13.2.2.4). */
   ack(invite: SipText, parts: MessageParts = {}): SipText {
     return this.#send('ACK', cseqOf(invite).number, parts);
