@@ -171,15 +171,10 @@ export class RawDialog {
       `a ${String(status)} to ${request.method} ${String(wanted.number)} arrives`,
       (message) => {
         const cseq = cseqOf(message);
-        const isOurs = headerOf(message, 'Call-ID') === this.callId;
-        return (
-          isOurs &&
-          message.status === status &&
-          cseq.number === wanted.number &&
-          cseq.method === wanted.method
-        );
+        return message.status === status && cseq.number === wanted.number && cseq.method === wanted.method;
       },
       deadlineMs,
+      this.callId,
     );
   }
 
@@ -202,8 +197,9 @@ export class RawDialog {
   async incoming(method: string, deadlineMs?: number): Promise<ReceivedSip> {
     return this.peer.expect(
       `a ${method} of the dialog arrives`,
-      (message) => message.method === method && headerOf(message, 'Call-ID') === this.callId,
+      (message) => message.method === method,
       deadlineMs,
+      this.callId,
     );
   }
 

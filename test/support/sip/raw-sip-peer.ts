@@ -8,7 +8,7 @@ import { connect, createServer, type AddressInfo, type Server, type Socket } fro
 import { connect as connectTls, createServer as createTlsServer } from 'node:tls';
 import { notYet, waitFor } from '../wait.js';
 import type { SipPort } from './engine-process.js';
-import { cseqOf, parseSipText, token, type SipText } from './sip-text.js';
+import { cseqOf, headerOf, parseSipText, token, type SipText } from './sip-text.js';
 
 export type PeerProtocol = 'udp' | 'tcp' | 'tls';
 
@@ -23,6 +23,8 @@ export interface ReceivedSip extends SipText {
 export interface PeerOptions {
   readonly protocol?: PeerProtocol;
   readonly address?: string;
+  /** Default: any free one. */
+  readonly port?: number;
   /** For TLS. */
   readonly certificate?: { readonly key: string; readonly cert: string };
 }
@@ -66,13 +68,13 @@ interface Link {
   close(): void;
 }
 
-async function openUdp(address: string, onArrival: (arrival: Arrival) => void): Promise<Link> {
+async function openUdp(address: string, port: number, onArrival: (arrival: Arrival) => void): Promise<Link> {
   const socket: UdpSocket = createSocket('udp4');
   socket.on('message', (bytes: Buffer, from: RemoteInfo) => {
     const reply = (text: string): void => socket.send(text, from.port, from.address);
     onArrival({ text: bytes.toString('utf8'), address: from.address, port: from.port, reply });
   });
-  socket.bind(0, address);
+  socket.bind(port, address);
   await once(socket, 'listening');
   socket.setRecvBufferSize(4 * 1024 * 1024);
   return {
@@ -100,7 +102,7 @@ class StreamLink implements Link {
       this.#options.protocol === 'tls'
         ? createTlsServer({ ...this.#options.certificate }, accept)
         : createServer(accept);
-    this.#server.listen(0, address);
+    this.#server.listen(this.#options.port ?? 0, address);
     await once(this.#server, 'listening');
   }
 
@@ -172,6 +174,7 @@ export class RawSipPeer {
   readonly address: string;
   /** All that ever arrived. */
   readonly received: ReceivedSip[] = [];
+  readonly #byCall = new Map<string, ReceivedSip[]>();
   readonly #taken = new Set<ReceivedSip>();
   readonly #link: Link;
 
@@ -188,7 +191,10 @@ export class RawSipPeer {
     const onArrival = (arrival: Arrival): void => keep(arrival);
     const stream = place.protocol === 'udp' ? undefined : new StreamLink({ ...options, ...place }, onArrival);
     await stream?.open(place.address);
-    const peer = new RawSipPeer(place, stream ?? (await openUdp(place.address, onArrival)));
+    const peer = new RawSipPeer(
+      place,
+      stream ?? (await openUdp(place.address, options.port ?? 0, onArrival)),
+    );
     keep = (arrival) => peer.#keep(arrival);
     for (const arrival of early) keep(arrival);
     return peer;
@@ -214,14 +220,16 @@ export class RawSipPeer {
 
   /**
    * Waits for a message that fits and that nobody has taken yet.
+   * @param callId looks at that call only, where a peer has hundreds
    * @throws with what arrived instead
    */
-  expect(sentence: string, fits: Fits, deadlineMs = 5_000): Promise<ReceivedSip> {
+  expect(sentence: string, fits: Fits, deadlineMs = 5_000, callId?: string): Promise<ReceivedSip> {
     return waitFor(
       sentence,
       () => {
-        const found = this.received.find((message) => !this.#taken.has(message) && fits(message));
-        if (found === undefined) return notYet(this.received.slice(-12).map(({ startLine }) => startLine));
+        const received = callId === undefined ? this.received : (this.#byCall.get(callId) ?? []);
+        const found = received.find((message) => !this.#taken.has(message) && fits(message));
+        if (found === undefined) return notYet(received.slice(-12).map(({ startLine }) => startLine));
         this.#taken.add(found);
         return found;
       },
@@ -255,6 +263,11 @@ export class RawSipPeer {
   #keep({ text, address, port, reply }: Arrival): void {
     if (text.trim() === '') return;
     const atMs = performance.now();
-    this.received.push({ ...parseSipText(text), remoteAddress: address, remotePort: port, atMs, reply });
+    const message = { ...parseSipText(text), remoteAddress: address, remotePort: port, atMs, reply };
+    this.received.push(message);
+    const callId = headerOf(message, 'Call-ID');
+    const ofCall = this.#byCall.get(callId);
+    if (ofCall === undefined) this.#byCall.set(callId, [message]);
+    else ofCall.push(message);
   }
 }
