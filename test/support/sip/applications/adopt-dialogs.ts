@@ -7,20 +7,21 @@ import type { Socket } from 'node:net';
 import { token, writeSipText, type HeaderList } from '../sip-text.js';
 import { Srf, type SrfApi, type SrfDialog } from './srf-objects.js';
 
-/** What of an engine's dialog is needed here. */
-interface EngineDialog {
+interface Party {
+  readonly party: string;
+  readonly tag: string;
+  readonly contact: string;
+  readonly sdp: string;
+}
+
+/** The engine's answer to `adopt`. */
+interface AdoptedDialog {
   readonly id: string;
+  readonly kind: 'INVITE' | 'SUBSCRIBE';
   readonly role: 'uas' | 'uac';
   readonly callId: string;
-  readonly localTag: string;
-  readonly localParty: string;
-  readonly remoteTag: string;
-  readonly remoteParty: string;
-  readonly remoteTarget: string;
-  readonly localContact: string;
-  readonly inviteSeq: number;
-  readonly localSdp?: { readonly body: string };
-  readonly remoteSdp?: { readonly body: string };
+  readonly local: Party;
+  readonly remote: Party;
 }
 
 type Answer = (fields: readonly string[]) => void;
@@ -56,42 +57,23 @@ function command(srf: SrfApi, words: string): Promise<unknown> {
   });
 }
 
-/** The request that began it, as its receiver would have seen it. */
-function inviteText(dialog: EngineDialog): string {
-  const isUas = dialog.role === 'uas';
-  const local = `${dialog.localParty};tag=${dialog.localTag}`;
-  const remote = dialog.remoteParty;
+/** The request that began the dialog, or its answer, as the one who got it would have seen it. */
+function messageText(dialog: AdoptedDialog, startLine: string, isAnswer: boolean): string {
+  const { role, kind, callId, local, remote } = dialog;
+  const [caller, callee] = role === 'uas' ? [remote, local] : [local, remote];
+  const sender = isAnswer ? callee : caller;
   const headers: HeaderList = [
     ['Via', `SIP/2.0/UDP restored.invalid;branch=z9hG4bK${token()}`],
-    ['From', isUas ? `${remote};tag=${dialog.remoteTag}` : local],
-    ['To', isUas ? dialog.localParty : remote],
-    ['Call-ID', dialog.callId],
-    ['CSeq', `${String(dialog.inviteSeq)} INVITE`],
-    ['Contact', isUas ? `<${dialog.remoteTarget}>` : dialog.localContact],
+    ['From', `${caller.party};tag=${caller.tag}`],
+    ['To', isAnswer ? `${callee.party};tag=${callee.tag}` : callee.party],
+    ['Call-ID', callId],
+    ['CSeq', `1 ${kind}`],
+    ['Contact', sender.contact],
   ];
-  const body = (isUas ? dialog.remoteSdp : dialog.localSdp)?.body;
-  return writeSipText(`INVITE ${isUas ? 'sip:restored' : dialog.remoteTarget} SIP/2.0`, headers, body);
+  return writeSipText(startLine, headers, sender.sdp);
 }
 
-function answerText(dialog: EngineDialog): string {
-  const isUas = dialog.role === 'uas';
-  const [local, remote] = [
-    `${dialog.localParty};tag=${dialog.localTag}`,
-    `${dialog.remoteParty};tag=${dialog.remoteTag}`,
-  ];
-  const headers: HeaderList = [
-    ['Via', `SIP/2.0/UDP restored.invalid;branch=z9hG4bK${token()}`],
-    ['From', isUas ? remote : local],
-    ['To', isUas ? local : remote],
-    ['Call-ID', dialog.callId],
-    ['CSeq', `${String(dialog.inviteSeq)} INVITE`],
-    ['Contact', isUas ? dialog.localContact : `<${dialog.remoteTarget}>`],
-  ];
-  const body = (isUas ? dialog.localSdp : dialog.remoteSdp)?.body;
-  return writeSipText('SIP/2.0 200 OK', headers, body);
-}
-
-function restoreDialog(srf: SrfApi, dialog: EngineDialog): SrfDialog {
+function restoreDialog(srf: SrfApi, dialog: AdoptedDialog): SrfDialog {
   const agent = agentOf(srf);
   const [socket] = agent.mapServer.keys();
   const parts = Srf as unknown as {
@@ -101,8 +83,11 @@ function restoreDialog(srf: SrfApi, dialog: EngineDialog): SrfDialog {
     SipResponse: new (agent: unknown) => MutableMessage;
   };
   const meta = { source: dialog.role === 'uas' ? 'network' : 'application', dialogId: dialog.id };
-  const answer = new parts.SipMessage(answerText(dialog));
-  const req = new parts.SipRequest(new parts.SipMessage(inviteText(dialog)), meta);
+  const answer = new parts.SipMessage(messageText(dialog, 'SIP/2.0 200 OK', true));
+  const req = new parts.SipRequest(
+    new parts.SipMessage(messageText(dialog, `${dialog.kind} sip:restored SIP/2.0`, false)),
+    meta,
+  );
   const res = new parts.SipResponse(agent);
   req.agent = agent;
   req.socket = res.socket = socket;
@@ -118,8 +103,5 @@ function restoreDialog(srf: SrfApi, dialog: EngineDialog): SrfDialog {
 export async function adoptDialogs(srf: SrfApi, tag: string): Promise<SrfDialog[]> {
   const ids = (await command(srf, `dialogs|${tag}`)) as readonly string[];
   const adopted = await Promise.all(ids.map((id) => command(srf, `adopt|${id}`)));
-  return adopted.map((answer) => {
-    const snapshot = answer as EngineDialog & { readonly dialog?: EngineDialog };
-    return restoreDialog(srf, snapshot.dialog ?? snapshot);
-  });
+  return adopted.map((answer) => restoreDialog(srf, answer as AdoptedDialog));
 }
