@@ -222,7 +222,7 @@ function lateAnswer({ sdp, ack }: LateAnswer): object {
 
 async function createUac(command: Command): Promise<object> {
   const made = await srf.createUAC(command.uri, withFunctions(command.options), progressOf(command));
-  return 'ack' in made ? lateAnswer(made) : dialogFields(made, watchDialog(made, command.listen));
+  return 'sdp' in made ? lateAnswer(made) : dialogFields(made, watchDialog(made, command.listen));
 }
 
 async function sendAck(command: Command): Promise<object> {
