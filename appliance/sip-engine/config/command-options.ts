@@ -214,7 +214,7 @@ export const COMMAND_OPTIONS: Readonly<Record<string, CommandOption>> = {
 
 function helpLine([name, { value, help }]: [string, CommandOption]): string {
   const usage = value === undefined ? `--${name}` : `--${name} ${value}`;
-  return `  ${usage.padEnd(34)} ${help}`;
+  return `  ${usage.padEnd(38)} ${help}`;
 }
 
 export const ENGINE_HELP = `Usage: sip-engine --listen udp:ADDRESS:PORT --secret-file FILE [options]

@@ -20,6 +20,13 @@ export const asMethod: TextCheck = (text) =>
     ? undefined
     : ['it is no SIP method', 'Write it in capitals, such as INVITE.'];
 
+/** Between quotes in a challenge, and the same text in every hash: nothing in it may need an escape. */
+export const asRealm: TextCheck = (text) =>
+  asHeaderText(text) ??
+  (text.includes('"') || text.includes('\\')
+    ? ['it has a quote or a backslash', 'Use a name without them, such as ward.example.']
+    : undefined);
+
 /** It becomes a header: a line end in it would begin another one. */
 export const asHeaderText: TextCheck = (text) => {
   for (let index = 0; index < text.length; index += 1) {

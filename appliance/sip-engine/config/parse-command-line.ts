@@ -1,5 +1,4 @@
 /** Words of a command line -> CommandDraft. Which values are good is decided together with those of the file. */
-import { quoteForSentence } from '../message/sip-syntax-error.js';
 import { CommandDraft } from './command-draft.js';
 import { COMMAND_OPTIONS, type CommandOption } from './command-options.js';
 import type { ConfigProblems } from './config-problems.js';
@@ -48,11 +47,11 @@ function applyOption(draft: CommandDraft, { name, inline }: Word, next: string |
 export function parseCommandLine(argv: readonly string[], problems: ConfigProblems): CommandDraft {
   const draft = new CommandDraft(problems);
   for (let index = 0; index < argv.length; index += 1) {
-    const text = argv[index] ?? '';
-    const word = findOptionWord(text);
+    const word = findOptionWord(argv[index]);
+    // Told by its place: it may be the second half of a secret that was not quoted.
     if (word === undefined)
       problems.add(
-        quoteForSentence(text),
+        `argument ${String(index + 1)}`,
         'it belongs to no option',
         'Write --option value; --help lists them.',
       );

@@ -7,6 +7,7 @@ import {
   asHeaderText,
   asMethod,
   asNetwork,
+  asRealm,
   asSecret,
   readKeyPair,
   whereGiven,
@@ -89,7 +90,7 @@ function readLimits(section: ConfigSection): EngineLimits {
 function readDigest(section: ConfigSection): DigestConfig {
   const methods = section.texts('methods', asMethod);
   return {
-    realm: section.text('realm', asHeaderText),
+    realm: section.text('realm', asRealm),
     keyFile: section.text('keyFile'),
     credentialsFile: section.text('credentialsFile'),
     methods: methods.length === 0 ? ['REGISTER'] : methods,

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { isOperatingError } from '../../../../../cluster/base/errors.js';
 import type { EngineConfig } from '../../../../../appliance/sip-engine/config/engine-config.js';
 import {
@@ -5,6 +7,7 @@ import {
   parseEngineArguments,
   wantsHelp,
 } from '../../../../../appliance/sip-engine/config/parse-engine-arguments.js';
+import { projectRoot } from '../../../../support/project-files.js';
 import { assert, spec } from '../../../../support/spec.js';
 
 const LEAST = ['--secret', 'S', '--listen', 'udp:127.0.0.1:5060'];
@@ -250,10 +253,11 @@ spec('the secret of the control port', (it) => {
   it('is never shown', () => {
     const told = [
       problemsOf(() => secretOf(['--secrte', 'HIDDEN'])),
+      problemsOf(() => secretOf(['--secret', 'S', 'HIDDEN'])),
       problemsOf(() => secretOf(['--secret', 'HIDDEN|', '--secret=HIDDEN'])),
       problemsOf(() => secretOf(['--config', 'c'], { c: '{"secret": 471147}' })),
     ].flat();
-    assert.is(told.length, 4, told.join('\n'));
+    assert.is(told.length, 5, told.join('\n'));
     assert.not.match(told.join('\n'), /HIDDEN|471147/);
   });
 });
@@ -408,7 +412,7 @@ spec('the rest of the command line', (it) => {
     assertProblems(told('--mtu'), /^--mtu: it needs a value\. Write --mtu BYTES\.$/);
     assertProblems(told('--mtu', '--no-cdrs'), /^--mtu: it needs a value/);
     assertProblems(told('--no-cdrs=true'), /^--no-cdrs: it takes no value/);
-    assertProblems(told('start'), /^"start": it belongs to no option/);
+    assertProblems(told('start'), /^argument 5: it belongs to no option/);
     assertProblems(told('--daemon'), /^--daemon: there is no such option\. Leave it out\.$/);
     assertProblems(told('--http-method', 'POST'), /^--http-handler: it is missing/);
   });
@@ -424,6 +428,11 @@ spec('the rest of the command line', (it) => {
     );
     assertProblems(fileProblems({ continuity: { own: 'a:1' } }), /^continuity\.partner: it is missing/);
     assertProblems(fileProblems({ continuity: { own: 'a:1', partner: 'a:1' } }), /it is the own store/);
+    assertProblems(
+      fileProblems({ digest: { realm: 'a"b', keyFile: 'k' } }),
+      /^digest\.realm: it has a quote/,
+      /^digest\.credentialsFile: it is missing/,
+    );
     const told = fileProblems({ requestHandlers: [{ method: 'invite', url: 'ftp://u:HIDDEN@h/' }] });
     assertProblems(told, /\[0\]\.method: it is no SIP method/, /\[0\]\.url: it is no URL of a handler/);
     assert.not.match(told.join(), /HIDDEN/);
@@ -434,5 +443,15 @@ spec('the rest of the command line', (it) => {
     assert.not.ok(wantsHelp(LEAST));
     for (const line of ['--secret-file FILE', '--listen PROTOCOL:ADDRESS:PORT', '--disable-nat-detection'])
       assert.ok(ENGINE_HELP.includes(`\n  ${line} `), line);
+  });
+
+  it('is explained in docs/sip-engine.md, option by option and default by default', () => {
+    const document = readFileSync(join(projectRoot, 'docs/sip-engine.md'), 'utf8');
+    for (const [, option] of ENGINE_HELP.matchAll(/^ {2}(--[a-z-]+)/gm))
+      assert.ok(document.includes(`\`${option ?? ''}`), `${option ?? ''} is not there`);
+    const { limits, timers } = parse(LEAST);
+    for (const [name, value] of [...Object.entries(limits), ...Object.entries(timers)])
+      if (typeof value === 'number')
+        assert.match(document, new RegExp(`${name}\`.*\\| ${String(value)} `), `the default of ${name}`);
   });
 });
