@@ -19,10 +19,10 @@ import { isUtf8 } from 'node:buffer';
 import { assertAuthenticationInfo, assertCredentials } from './credentials.js';
 import { HEADER, type HeaderName } from './header-names.js';
 import { scanAddress } from './name-address.js';
-import { isBlank, trimBlanks } from './sip-characters.js';
+import { isAllOf, isBlank, TOKEN, trimBlanks } from './sip-characters.js';
 import type { SipMessage } from './sip-message.js';
 import { SipSyntaxError } from './sip-syntax-error.js';
-import { ValueScanner } from './value-scanner.js';
+import { paramsText, ValueScanner, type SipParams } from './value-scanner.js';
 import { parseVias, viaText, type Via } from './via-header.js';
 
 export interface CanonicalTextOptions {
@@ -34,6 +34,8 @@ const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const COMMA = 0x2c;
 const CLOSE = 0x3e;
+/** In a row, where white space is not collapsed: drachtio-srf is quadratic in that. No name has more. */
+const SPACES_MAX = 32;
 const REPLACEMENT = '\ufffd';
 
 function needsReplacement(code: number): boolean {
@@ -49,22 +51,46 @@ function isPlain(text: string): boolean {
   return true;
 }
 
+/** What `\s` of a regular expression matches besides line ends: U+00A0 and others, blanks included. */
+function isSpace(code: number): boolean {
+  if (code < 0x1680) return code === 0x20 || code === 0x09 || code === 0xa0;
+  if (code >= 0x2000 && code <= 0x200a) return true;
+  return code === 0x1680 || code === 0x202f || code === 0x205f || code === 0x3000 || code === 0xfeff;
+}
+
+/** Control characters replaced, runs of spaces cut. */
+function harmlessText(text: string): string {
+  let harmless = '';
+  let start = 0;
+  let spaces = 0;
+  for (let index = 0; index < text.length; index += 1) {
+    const code = text.charCodeAt(index);
+    spaces = isSpace(code) ? spaces + 1 : 0;
+    if (spaces <= SPACES_MAX && !needsReplacement(code)) continue;
+    harmless += text.slice(start, index) + (spaces > SPACES_MAX ? '' : REPLACEMENT);
+    start = index + 1;
+  }
+  return harmless + text.slice(start);
+}
+
 /** Wire text -> what can be put into a line for the application. */
 function readableText(wire: string): string {
   if (isPlain(wire)) return wire;
   const bytes = Buffer.from(wire, 'latin1');
-  const text = isUtf8(bytes) ? bytes.toString('utf8') : wire;
-  let readable = '';
-  let start = 0;
-  for (let index = 0; index < text.length; index += 1) {
-    if (!needsReplacement(text.charCodeAt(index))) continue;
-    readable += text.slice(start, index) + REPLACEMENT;
-    start = index + 1;
-  }
-  return readable + text.slice(start);
+  return harmlessText(isUtf8(bytes) ? bytes.toString('utf8') : wire);
 }
 
-/** Runs of white space outside of quoted strings become one space; a quote that is not closed reaches to the end. */
+/** @returns the first index from `start` that is no blank */
+function blanksEnd(value: string, start: number): number {
+  let index = start;
+  while (isBlank(value.charCodeAt(index))) index += 1;
+  return index;
+}
+
+/**
+ * A run of white space becomes one space; in a quoted string it stays, up to a length that no name has.
+ * A quote that is not closed reaches to the end.
+ */
 function collapseBlanks(value: string): string {
   if (!value.includes('  ') && !value.includes('\t')) return value;
   let text = '';
@@ -74,48 +100,50 @@ function collapseBlanks(value: string): string {
     const code = value.charCodeAt(index);
     if (isQuoted && code === BACKSLASH) index += 1;
     else if (code === QUOTE) isQuoted = !isQuoted;
-    else if (!isQuoted && isBlank(code)) {
-      text += `${value.slice(start, index)} `;
-      while (isBlank(value.charCodeAt(index + 1))) index += 1;
-      start = index + 1;
+    else if (isBlank(code)) {
+      const end = blanksEnd(value, index);
+      const kept = isQuoted ? value.slice(index, Math.min(end, index + SPACES_MAX)) : ' ';
+      text += value.slice(start, index) + kept;
+      start = end;
+      index = end - 1;
     }
   }
   return text + value.slice(start);
 }
 
-interface AddressPiece {
-  readonly uri: string;
-  readonly isBracketed: boolean;
-  /** Where its parameters are in the value. */
-  readonly paramsStart: number;
-  readonly end: number;
+/** drachtio-srf reads tokens and quoted strings; at `;a=[::1]` it stops and misses the tag behind it. */
+function quotedWhereNeeded(value: string | true): string | true {
+  return value === true || value.startsWith('"') || isAllOf(value, TOKEN) ? value : `"${value}"`;
 }
 
-function takeAddress(scanner: ValueScanner): AddressPiece {
+/** @param written as they came, which is how they go on if drachtio-srf can read them. */
+function readableParams(written: string, params: SipParams): string {
+  const readable = Object.entries(params).map(([name, value]) => [name, quotedWhereNeeded(value)] as const);
+  const isReadable = readable.every(([name, value]) => params[name] === value);
+  return isReadable ? trimBlanks(written) : paramsText(Object.fromEntries(readable));
+}
+
+function takeAddress(scanner: ValueScanner): string {
+  const { text } = scanner;
+  scanner.skipBlanks();
+  const start = scanner.pos;
   const { uri } = scanAddress(scanner);
   const paramsStart = scanner.pos;
-  scanner.params();
   // No URI holds a `>`, so that it is the bracket's.
-  const isBracketed = scanner.text.charCodeAt(paramsStart - 1) === CLOSE;
-  return { uri, isBracketed, paramsStart, end: scanner.pos };
+  const isBracketed = text.charCodeAt(paramsStart - 1) === CLOSE;
+  const params = scanner.params();
+  const address = isBracketed ? text.slice(start, paramsStart) : `<${uri}>`;
+  return address + readableParams(text.slice(paramsStart, scanner.pos), params);
 }
 
-/** As it came when every URI has its brackets; else those that lack them get them. @throws SipSyntaxError */
+/** As they came, but for brackets and quotes that are missing. @throws SipSyntaxError */
 function addressesText(value: string): string {
   if (value === '*') return value;
   const scanner = new ValueScanner(value, 'address');
-  let text = '';
-  let start = 0;
-  do {
-    scanner.skipBlanks();
-    const addressStart = scanner.pos;
-    const { uri, isBracketed, paramsStart, end } = takeAddress(scanner);
-    text += value.slice(start, addressStart);
-    text += isBracketed
-      ? value.slice(addressStart, end)
-      : `<${uri}>${trimBlanks(value.slice(paramsStart, end))}`;
-    start = end;
-  } while (scanner.takeSeparator(COMMA));
+  let text = takeAddress(scanner);
+  for (let end = scanner.pos; scanner.takeSeparator(COMMA); end = scanner.pos) {
+    text += value.slice(end, scanner.pos) + takeAddress(scanner);
+  }
   scanner.end();
   return text;
 }

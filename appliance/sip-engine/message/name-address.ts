@@ -1,5 +1,5 @@
 /** From, To, Contact, Route and the others of the form `name-addr / addr-spec` with parameters (RFC 3261 20.10). */
-import { isBlank, isInClass, TOKEN, trimBlanks } from './sip-characters.js';
+import { isAllOf, isBlank, isInClass, TOKEN, trimBlanks } from './sip-characters.js';
 import { assertUri, isBareUriCharacter } from './sip-uri.js';
 import { unquote, ValueScanner, type SipParams } from './value-scanner.js';
 import { fromWireText } from './wire-text.js';
@@ -69,8 +69,8 @@ function scanNameAddress(scanner: ValueScanner): NameAddress {
   const { rawName, uri } = scanAddress(scanner);
   const params = scanner.params();
   const { tag } = params;
-  // tag-param = "tag" EQUAL token: a quoted one could not be compared as the dialog's key.
-  if (tag !== undefined && (tag === true || tag.startsWith('"'))) throw scanner.error('a bad tag before');
+  // tag-param = "tag" EQUAL token. It is half of a dialog's key: with `a:b` or quotes others would read another one.
+  if (tag !== undefined && (tag === true || !isAllOf(tag, TOKEN))) throw scanner.error('a bad tag before');
   return Object.freeze({
     displayName: rawName === '' ? '' : readableName(rawName),
     uri,

@@ -58,12 +58,33 @@ spec('canonical-text', (it) => {
     ]);
   });
 
+  it('a run of white space in quotes is kept up to 32, an escaped quote closes nothing', () => {
+    const name = (blanks: number): string => `"a \\" b${' '.repeat(blanks)}c"`;
+    assert.is(textOf([`m:  ${name(32)}   <sip:a@b>`])[0], `Contact: ${name(32)} <sip:a@b>`);
+    assert.is(textOf([`m: ${name(3000)} <sip:a@b>`])[0], `Contact: ${name(32)} <sip:a@b>`);
+  });
+
+  it('the spaces of Unicode are spaces, but so many in a row are cut', () => {
+    const name = (count: number, space: string): string => `"a${space.repeat(count)}b" <sip:a@b>`;
+    const wire = (text: string): string => Buffer.from(text).toString('latin1');
+    assert.is(textOf([`m: ${wire(name(32, '\u3000'))}`])[0], `Contact: ${name(32, '\u3000')}`);
+    assert.is(textOf([`m: ${wire(name(900, '\u3000'))}`])[0], `Contact: ${name(32, '\u3000')}`);
+    assert.is(textOf([`m: ${name(3000, '\xa0')}`])[0], `Contact: ${name(32, '\xa0')}`);
+  });
+
   it('a URI without brackets gets them, its parameters stay those of the header', () => {
     assert.equal(textOf(['m: sip:a@b ; q = 0.3 , "x" <sip:c@d;lr>,tel:+1;x', 'r: sip:a@b']).slice(0, 2), [
       'Contact: <sip:a@b>; q = 0.3, "x" <sip:c@d;lr>,<tel:+1>;x',
       'Refer-To: <sip:a@b>',
     ]);
     assert.is(textOf(['Contact: *'])[0], 'Contact: *');
+  });
+
+  it('a parameter that drachtio-srf cannot read gets quotes, so that it reads the ones behind it', () => {
+    const from = 'From: <sip:a@b> ;x=[::1] ;y="z" ;w; tag=f1';
+    const message = messageOf([...PLAIN.slice(0, 3), from, ...PLAIN.slice(4, 7)]);
+    const read = readAllAsApplication(canonicalText(message));
+    assert.is(read.get('from'), '<sip:a@b>;x="[::1]";y="z";w;tag=f1');
   });
 
   it('every Via has a line and a parameter, and only the first is the stamped one', () => {

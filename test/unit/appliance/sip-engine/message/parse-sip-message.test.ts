@@ -111,6 +111,17 @@ spec('parse-sip-message', (it) => {
     }
   });
 
+  it('a tag is a token: what others would read as another tag is a syntax error', () => {
+    for (const tag of ['a:b', '[a]', '"a"']) {
+      const from = `From: <sip:103@hospital.example>;tag=${tag}`;
+      const message = getMessage(bytesOf([...PLAIN.slice(0, 3), from, ...PLAIN.slice(4)]));
+      assert.throws(
+        () => message.from,
+        (error: unknown) => error instanceof SipSyntaxError,
+      );
+    }
+  });
+
   it('line ends and zero bytes keep a flow alive', () => {
     for (const text of ['\r\n', '\r\n\r\n', '\0\0\0\0']) {
       assert.is(parseSipMessage(Buffer.from(text)).kind, 'keep-alive');

@@ -1,0 +1,163 @@
+/** Messages as phones, trunks and applications send them: the ground of mutations besides the torture messages. */
+import { ofLines } from './corpus-message.js';
+
+const SDP = [
+  'v=0',
+  'o=- 20518 0 IN IP4 10.77.0.100',
+  's=-',
+  'c=IN IP4 10.77.0.100',
+  't=0 0',
+  'm=audio 30000 RTP/AVP 8 0 101',
+  'a=rtpmap:8 PCMA/8000',
+  'a=rtpmap:101 telephone-event/8000',
+  'a=sendrecv',
+  '',
+];
+
+/** With its Content-Length. */
+function withBody(head: readonly string[], type: string, body: readonly string[]): Buffer {
+  const bytes = ofLines(...body);
+  const length = `Content-Length: ${String(bytes.length)}`;
+  return Buffer.concat([ofLines(...head, `Content-Type: ${type}`, length, '', ''), bytes]);
+}
+
+const DIALOG = [
+  'From: "Ward 3, bed 2" <sip:103@hospital.example>;tag=3f1c9a',
+  'To: <sip:200@hospital.example>;tag=as58f4201b',
+  'Call-ID: 7c1a55e0@10.77.0.100',
+];
+
+export const REALISTIC: readonly Buffer[] = [
+  withBody(
+    [
+      'INVITE sip:200@hospital.example;user=phone SIP/2.0',
+      'Via: SIP/2.0/UDP 10.77.0.100:5062;branch=z9hG4bK-5a3f;rport',
+      'Max-Forwards: 70',
+      'From: "Ward 3, bed 2" <sip:103@hospital.example>;tag=3f1c9a',
+      'To: <sip:200@hospital.example>',
+      'Call-ID: 7c1a55e0@10.77.0.100',
+      'CSeq: 1 INVITE',
+      'Contact: <sip:103@10.77.0.100:5062;transport=udp>;+sip.instance="<urn:uuid:00000000-0000-1000-8000-000A95A0E128>"',
+      'Route: <sip:10.77.0.11;lr>, <sip:10.77.0.12;lr>',
+      'Record-Route: <sip:10.77.0.11;lr;did=9a.1>',
+      'Allow: INVITE, ACK, CANCEL, BYE, NOTIFY, REFER, OPTIONS, UPDATE, PRACK',
+      'Supported: timer, 100rel, replaces',
+      'Session-Expires: 1800;refresher=uac',
+      'Min-SE: 90',
+      'P-Asserted-Identity: "Ward 3" <sip:103@hospital.example>, <tel:+493012345>',
+      'Remote-Party-ID: "Ward 3" <sip:103@hospital.example>;party=calling;privacy=off',
+      'Diversion: <sip:201@hospital.example>;reason=no-answer',
+      'Alert-Info: <http://127.0.0.1/Bellcore-dr2>',
+      'X-Call-Ref: A-1|b=2',
+      'User-Agent: snomD785/10.1.169.16',
+    ],
+    'application/sdp',
+    SDP,
+  ),
+  ofLines(
+    'REGISTER sip:hospital.example SIP/2.0',
+    'v: SIP/2.0/TLS 10.77.0.100:5061;branch=z9hG4bK-77;rport;alias',
+    'Max-Forwards: 70',
+    'f: "Ward 3" <sip:103@hospital.example>;tag=77aa',
+    't: <sip:103@hospital.example>',
+    'i: reg-1@10.77.0.100',
+    'CSeq: 18 REGISTER',
+    'm: <sip:103@10.77.0.100:5061;transport=tls;line=1>;reg-id=1;q=1.0;expires=3600;audio;+sip.instance="<urn:uuid:1>"',
+    'k: path, outbound, gruu',
+    'Path: <sip:10.77.0.11;lr;ob>',
+    'Authorization: Digest username="103", realm="hospital.example", nonce="MTIz:NDU2", uri="sip:hospital.example", response="6629fae49393a05397450978507c4ef1", algorithm=MD5, qop=auth, nc=00000001, cnonce="0a4f113b"',
+    'Expires: 3600',
+    'l: 0',
+    '',
+    '',
+  ),
+  withBody(
+    [
+      'SIP/2.0 200 OK',
+      'Via: SIP/2.0/UDP 10.77.0.11;branch=z9hG4bKw1, SIP/2.0/UDP 10.77.0.100:5062;branch=z9hG4bK-5a3f;rport=5062;received=10.77.0.100',
+      'Record-Route: <sip:10.77.0.11;lr>',
+      ...DIALOG,
+      'CSeq: 1 INVITE',
+      'Contact: "Desk" <sip:200@10.77.0.101:5060>',
+      'Require: timer',
+      'Session-Expires: 1800;refresher=uac',
+      'Server: Wardline',
+    ],
+    'application/sdp',
+    SDP,
+  ),
+  ofLines(
+    'SIP/2.0 407 Proxy Authentication Required',
+    'Via: SIP/2.0/TCP [2001:db8::11]:5060;branch=z9hG4bKw2;received=[2001:db8::1]',
+    ...DIALOG,
+    'CSeq: 2 INVITE',
+    'Proxy-Authenticate: Digest realm="trunk.example", nonce="a,b", algorithm=SHA-256, qop="auth,auth-int", stale=TRUE',
+    'Proxy-Authenticate: Digest realm="trunk.example", nonce="c", algorithm=MD5',
+    'Authentication-Info: nextnonce="47364c23432d2e131a5fb210812c", qop=auth, nc=00000001',
+    'Retry-After: 18000;duration=3600',
+    'Warning: 399 trunk.example "no credentials"',
+    'Content-Length: 0',
+    '',
+    '',
+  ),
+  withBody(
+    [
+      'NOTIFY sip:103@10.77.0.100:5062 SIP/2.0',
+      'Via: SIP/2.0/UDP 10.77.0.11;branch=z9hG4bKw3',
+      'Max-Forwards: 69',
+      ...DIALOG,
+      'CSeq: 3 NOTIFY',
+      'Contact: <sip:10.77.0.11>',
+      'Event: refer;id=2',
+      'Subscription-State: active;expires=60',
+    ],
+    'message/sipfrag;version=2.0',
+    ['SIP/2.0 180 Ringing', ''],
+  ),
+  ofLines(
+    'REFER sip:200@10.77.0.101:5060 SIP/2.0',
+    'Via: SIP/2.0/UDP 10.77.0.100:5062;branch=z9hG4bK-5a40;rport',
+    'Max-Forwards: 70',
+    ...DIALOG,
+    'CSeq: 4 REFER',
+    'Contact: sip:103@10.77.0.100:5062',
+    'Refer-To: <sip:300@hospital.example?Replaces=a%40b%3Bto-tag%3Dx%3Bfrom-tag%3Dy>',
+    'Referred-By: sip:103@hospital.example',
+    'Replaces: a@b;to-tag=x;from-tag=y;early-only',
+    'Reason: SIP;cause=200;text="Call completed elsewhere"',
+    'Content-Length: 0',
+    '',
+    '',
+  ),
+  ofLines(
+    'PRACK sip:200@10.77.0.101 SIP/2.0',
+    'Via: SIP/2.0/UDP 10.77.0.100:5062;branch=z9hG4bK-5a41',
+    ...DIALOG,
+    'CSeq: 5 PRACK',
+    'RAck: 776656 1 INVITE',
+    'Content-Length: 0',
+    '',
+    '',
+  ),
+  withBody(
+    [
+      'MESSAGE sip:200@hospital.example SIP/2.0',
+      'Via: SIP/2.0/UDP 10.77.0.100:5062;branch=z9hG4bK-5a42',
+      ...DIALOG,
+      'CSeq: 6 MESSAGE',
+      'Subject: Prüfung',
+    ],
+    'multipart/mixed; boundary="b1"',
+    [
+      '--b1',
+      'Content-Type: text/plain',
+      '',
+      'Grüße',
+      '--b1',
+      'Content-Type: application/sdp',
+      '',
+      ...SDP,
+      '--b1--',
+    ],
+  ),
+];
