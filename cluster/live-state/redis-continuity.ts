@@ -3,10 +3,6 @@
  * rules 10 to 14). It has the shape of the engine's ContinuityPort, which this folder may not import; the contract
  * suite holds the two together.
  *
- * One hash per service address, a field per record: the takeover reads an address with one command, which no key can
- * slip out of meanwhile, as keys can out of a SCAN. Database 0: in databases 1 and 2 rtpengine would take each write
- * for news of a call.
- *
  * Changes leave in exchanges, one under way at a time: a pipeline of writes, and behind them one WAIT if somebody asks
  * for the partner's acknowledgement. What comes meanwhile makes up the next exchange, so they grow with the load by
  * themselves, and nothing queues up inside the client.
@@ -22,14 +18,10 @@ import type { Clock, Timer } from '../base/clock.js';
 import type { Log } from '../base/log.js';
 import { HeldRounds, type HeldOutcome } from './held-rounds.js';
 import { nextPairState, type PairEvent, type PairState } from './pair-state.js';
-import { RedisConnection, type Client, type RedisAccess } from './redis-connection.js';
+import { listKeys, readRecords, runExchange, type StoredRecord } from './record-hash.js';
+import { RedisConnection, type RedisAccess } from './redis-connection.js';
 import { parseRedisInfo } from './redis-probe.js';
 import { UnsentRecords, type RecordChange } from './unsent-records.js';
-
-export interface StoredRecord {
-  readonly key: string;
-  readonly record: string;
-}
 
 export interface RedisContinuityOptions {
   readonly host: string;
@@ -69,33 +61,6 @@ const PROBE_MS = 250;
 const EXCHANGE_SIZE_MAX = 1 << 20;
 const UNSENT_SIZE_MAX = 16 << 20;
 const PROBE_KEY = 'sip-probe';
-
-function hashOf(addressId: string): string {
-  return `sip:${addressId}`;
-}
-
-/** One command for neighbours of the same address and kind: their order is the order of the changes. */
-function commandsOf(changes: readonly RecordChange[]): readonly string[][] {
-  const commands: string[][] = [];
-  let last: string[] = [];
-  for (const { addressId, key, record } of changes) {
-    const head = [record === undefined ? 'HDEL' : 'HSET', hashOf(addressId)] as const;
-    if (last[0] !== head[0] || last[1] !== head[1]) {
-      last = [...head];
-      commands.push(last);
-    }
-    last.push(...(record === undefined ? [key] : [key, record]));
-  }
-  return commands;
-}
-
-/** @returns how many replicas hold it all; 0 when nobody asked */
-async function runExchange(client: Client, changes: readonly RecordChange[], asks: boolean): Promise<number> {
-  const writes = commandsOf(changes).map((words) => client.sendCommand(words));
-  // Behind the writes: what stands before a WAIT on its connection is what it answers for.
-  const [held] = await Promise.all([asks ? client.wait(1, MISS_MS) : 0, ...writes]);
-  return held;
-}
 
 export class RedisContinuity {
   readonly #clock: Clock;
@@ -279,7 +244,9 @@ export class RedisContinuity {
     if (asks) this.#rounds.depart();
     this.#counters.exchanges += 1;
     try {
-      const held = await this.#own.ask('take records', (client) => runExchange(client, changes, asks));
+      const held = await this.#own.ask('take records', (client) =>
+        runExchange(client, changes, asks ? MISS_MS : undefined),
+      );
       if (asks) this.#rounds.arrive(held > 0);
     } catch (error) {
       this.#unsent.giveBack(changes);
@@ -345,7 +312,7 @@ export class RedisContinuity {
 
   async #readStored(): Promise<readonly RecordChange[]> {
     const perAddress = [...this.#addressIds].map(async (addressId) => {
-      const keys = await this.#own.ask('list records', (client) => client.hKeys(hashOf(addressId)));
+      const keys = await listKeys(this.#own, addressId);
       return keys.map((key): RecordChange => ({ addressId, key, record: undefined }));
     });
     return (await Promise.all(perAddress)).flat();
@@ -416,9 +383,4 @@ export class RedisContinuity {
       this.#log.error({ err: error }, 'a listener of the live state failed');
     }
   }
-}
-
-async function readRecords(connection: RedisConnection, addressId: string): Promise<readonly StoredRecord[]> {
-  const fields = await connection.ask('answer for records', (client) => client.hGetAll(hashOf(addressId)));
-  return Object.entries(fields).map(([key, record]) => ({ key, record }));
 }

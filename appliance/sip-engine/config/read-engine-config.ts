@@ -82,7 +82,7 @@ function readLimits(section: ConfigSection): EngineLimits {
     dialogsMax: count('dialogsMax', 50_000, 'dialogs'),
     connectionsMax: count('connectionsMax', 10_000, 'connections'),
     connectionsPerSource: count('connectionsPerSource', 100, 'connections'),
-    datagramsPerSecondPerSource: count('datagramsPerSecondPerSource', 1000, 'datagrams a second', 0),
+    datagramsPerSecondPerSource: count('datagramsPerSecondPerSource', 10_000, 'datagrams a second', 0),
     trustedSources: section.texts('trustedSources', asNetwork),
   };
 }

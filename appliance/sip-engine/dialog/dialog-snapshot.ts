@@ -31,7 +31,8 @@ export function writeDialogSnapshot(
   gen: number,
   success: UnacknowledgedSuccess | undefined,
 ): string {
-  const { underWay: _, ...fields } = dialog;
+  // What is under way on this node dies with it; JSON leaves out what is undefined.
+  const fields = { ...dialog, underWay: undefined };
   return JSON.stringify({ v: SNAPSHOT_VERSION, gen, dialog: fields, ...(success && { success }) });
 }
 

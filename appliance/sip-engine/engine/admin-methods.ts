@@ -13,7 +13,13 @@ export interface AdminParts {
   readonly control: ControlServer;
   readonly trace: LadderTrace;
   readonly lag: LoopLag;
-  readonly continuity: { counters(): unknown; state(): string } | undefined;
+  readonly continuity: ContinuityStatus | undefined;
+}
+
+/** How the way to the partner is. */
+export interface ContinuityStatus {
+  state(): string;
+  counters(): object;
 }
 
 function textOf(params: RpcParams, field: string): string {

@@ -85,6 +85,11 @@ export class LocalIdentities {
     );
   }
 
+  /** The first address of ours with this protocol that `fits`. */
+  findAddress(protocol: SipProtocol, fits: (address: string) => boolean): string | undefined {
+    return this.#listens.find((listen) => listen.protocol === protocol && fits(listen.address))?.address;
+  }
+
   /** A URI that leads to us, whatever its user: `sip:...@10.77.0.11`. */
   isOurs(host: string, port: number): boolean {
     return this.#listens.some((listen) => {

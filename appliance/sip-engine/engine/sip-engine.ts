@@ -157,7 +157,10 @@ export class SipEngine {
       case 'sipNewRequest':
         this.#clients.sendNew(application, command);
         return;
-      default:
+      case 'proxy':
+      case 'adopt':
+      case 'dialogs':
+      case 'payload':
         this.#onOwnCommand(application, command);
     }
   }

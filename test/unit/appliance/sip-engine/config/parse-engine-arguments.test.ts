@@ -68,7 +68,7 @@ spec('the configuration of the engine: defaults and files', (it) => {
         dialogsMax: 50_000,
         connectionsMax: 10_000,
         connectionsPerSource: 100,
-        datagramsPerSecondPerSource: 1000,
+        datagramsPerSecondPerSource: 10_000,
         trustedSources: [],
       },
       requestHandlers: [],
