@@ -27,7 +27,6 @@ import type { Transaction, TransactionUser, Wire } from '../transaction/transact
 import type { TransactionSettings } from '../transaction/transaction-step.js';
 import type { SipFlow } from '../transport/sip-flow.js';
 import { describeForAdoption } from './adoption.js';
-import { buildResponse } from './build-response.js';
 import { CallRecords } from './call-records.js';
 import { ClientRequests } from './client-requests.js';
 import { ClientResponses } from './client-responses.js';
@@ -42,6 +41,7 @@ import {
 import type { LocalIdentities } from './local-identity.js';
 import { makeMessageAccess, parseOwnMessage } from './message-access.js';
 import { OutboundRoutes, type FlowSource, type OutboundRoutesOptions } from './outbound-routes.js';
+import { refuseStateless, responseFlow } from './refuse-stateless.js';
 import { ServerAnswers } from './server-answers.js';
 import { ServerRequests, type RequestGate } from './server-requests.js';
 import { Takeover, type TakeoverReport } from './takeover.js';
@@ -312,16 +312,10 @@ export class SipEngine {
     this.#options.onRefused?.(verdict.kind === 'drop' ? verdict.reason : String(verdict.status), flow);
     if (verdict.kind === 'drop' || message?.isRequest !== true || message.method === 'ACK') return;
     const { status, reason } = verdict;
-    const stamped = findStampedVia(message.via, flow.remoteAddress, flow.remotePort);
-    const request =
-      stamped === undefined
-        ? message
-        : parseSipMessage(MessageBuilder.from(message).setFirst('Via', stamped).build());
-    const answered = 'kind' in request ? (request.kind === 'message' ? request.message : message) : request;
     const headers = (verdict.headers ?? []).map(([name, value]) => ({ name, value }));
     const toTag = this.#context.names.tag(this.#context.identities.of(flow).addressId);
-    const bytes = buildResponse({ request: answered, status, reason, toTag, headers });
-    this.#options.wire.send(bytes, responseFlow(answered, flow), { onSendError: () => undefined });
+    const refusal = refuseStateless(message, flow, { status, reason, headers, toTag });
+    this.#options.wire.send(refusal.bytes, refusal.flow, { onSendError: () => undefined });
   }
 
   #onOwnCommand(
@@ -356,15 +350,4 @@ function asMalformed(read: Exclude<ParseResult, { kind: 'keep-alive' }>, reason:
   if (read.kind === 'malformed') return read;
   const isGood = checkMessage(read.message).kind === 'good';
   return isGood ? { kind: 'malformed', reason, partial: read.message } : { kind: 'malformed', reason };
-}
-
-/** Where the response to a request goes (RFC 3261 18.2.2, RFC 3581 4): not always where it came from. */
-function responseFlow(request: SipMessage, flow: SipFlow): SipFlow {
-  if (flow.protocol !== 'udp') return flow;
-  const { via } = request;
-  if (via.rport !== undefined) return flow;
-  const remotePort = via.port ?? 5060;
-  const remoteAddress = via.maddr ?? flow.remoteAddress;
-  if (remotePort === flow.remotePort && remoteAddress === flow.remoteAddress) return flow;
-  return { ...flow, remoteAddress, remotePort };
 }
