@@ -115,6 +115,7 @@ export class RunningEngine {
     const running = new RunningEngine(parts, transport, gate, new LocalIdentities(listens));
     late.running = running;
     try {
+      await running.#resume((address) => gate.isOwned(address));
       await running.#openRest();
     } catch (error) {
       await running.close();
@@ -166,6 +167,9 @@ export class RunningEngine {
         metrics.countRefused(why);
       },
     });
+    continuity?.onState((state) => {
+      log.warn({ state }, 'the way to the partner has changed');
+    });
     this.#metricsServer = new MetricsServer({
       ...{ clock, log },
       metrics: { contentType: metrics.contentType, text: () => metrics.text() },
@@ -205,6 +209,21 @@ export class RunningEngine {
     await Promise.all([this.#transport.close(), this.#admin?.close(), this.#metricsServer.close()]);
   }
 
+  /** The process before this one may have died in the middle of calls. */
+  async #resume(isOwned: (address: string) => boolean): Promise<void> {
+    const { config, continuity, log } = this.#parts;
+    if (continuity === undefined) return;
+    for (const { id, address } of config.serviceAddresses) {
+      if (!isOwned(address)) continue;
+      try {
+        const report = await this.engine.resume(id);
+        if (report.dialogs + report.pendingServer > 0) log.info(report, 'goes on with the calls of before');
+      } catch (err) {
+        log.warn({ err, addressId: id }, 'what was there before cannot be read');
+      }
+    }
+  }
+
   async #openRest(): Promise<void> {
     const { config, continuity } = this.#parts;
     if (config.admin !== undefined) {
@@ -213,7 +232,8 @@ export class RunningEngine {
       const methods = adminMethods({ ...parts, trace: this.#trace, lag: this.#lag });
       this.#admin = await serveRpc(config.admin, methods);
     }
-    if (config.metrics !== undefined) await this.#metricsServer.open(config.metrics.host, config.metrics.port);
+    if (config.metrics !== undefined)
+      await this.#metricsServer.open(config.metrics.host, config.metrics.port);
     this.#controls = await this.#openControl();
     this.#lag.start();
   }
@@ -222,7 +242,9 @@ export class RunningEngine {
     const opened: string[] = [];
     for (const { address, port, tls } of this.#parts.config.control) {
       const pair =
-        tls === undefined ? {} : { tls: { key: readFileSync(tls.keyFile), cert: readFileSync(tls.certFile) } };
+        tls === undefined
+          ? {}
+          : { tls: { key: readFileSync(tls.keyFile), cert: readFileSync(tls.certFile) } };
       const bound = await this.#control.open({ host: address, port, ...pair });
       opened.push(`${tls === undefined ? 'tcp' : 'tls'}/${address}:${String(bound.port)}`);
     }

@@ -23,11 +23,15 @@ import { RedisConnection, type RedisAccess } from './redis-connection.js';
 import { parseRedisInfo } from './redis-probe.js';
 import { UnsentRecords, type RecordChange } from './unsent-records.js';
 
-export interface RedisContinuityOptions {
+export interface RedisPlace {
   readonly host: string;
-  readonly ownPort: number;
+  readonly port: number;
+}
+
+export interface RedisContinuityOptions {
+  readonly own: RedisPlace;
   /** The local replica of the partner; absent: this node has no partner. */
-  readonly partnerPort?: number;
+  readonly partner?: RedisPlace;
   /** For both. */
   readonly access?: RedisAccess;
   /** Characters kept for a Redis that is away; default 16 Mi. Beyond, all is dropped and asked for again later. */
@@ -102,12 +106,12 @@ export class RedisContinuity {
   };
 
   constructor(options: RedisContinuityOptions) {
-    const { host, ownPort, partnerPort, access = {}, clock, log } = options;
+    const { own: ownPlace, partner, access = {}, clock, log } = options;
     this.#clock = clock;
     this.#log = log;
     this.#unsentSizeMax = options.unsentSizeMax ?? UNSENT_SIZE_MAX;
-    const common = { host, access, clock, log };
-    const own = { ...common, port: ownPort, deadlineMs: DEADLINE_MS };
+    const common = { access, clock, log };
+    const own = { ...common, ...ownPlace, deadlineMs: DEADLINE_MS };
     this.#own = new RedisConnection({
       ...own,
       onUp: () => {
@@ -121,9 +125,9 @@ export class RedisContinuity {
     });
     this.#probing = new RedisConnection(own);
     this.#partner =
-      partnerPort === undefined
+      partner === undefined
         ? undefined
-        : new RedisConnection({ ...common, port: partnerPort, deadlineMs: READ_DEADLINE_MS });
+        : new RedisConnection({ ...common, ...partner, deadlineMs: READ_DEADLINE_MS });
     this.#rounds = new HeldRounds({
       clock,
       missMs: MISS_MS,

@@ -28,6 +28,11 @@ interface Pair {
   readonly restartOwnOfAEmpty: () => Promise<void>;
 }
 
+function placesOf(ownPort: number, partnerPort: number) {
+  const host = '127.0.0.1';
+  return { own: { host, port: ownPort }, partner: { host, port: partnerPort } };
+}
+
 async function openFakes(): Promise<Pair> {
   const [a, b] = FakeContinuity.pair(clock);
   return {
@@ -134,7 +139,7 @@ async function openRedis(t: TestContext, options: RigOptions = {}): Promise<Redi
   const replica = ['--replicaof', '127.0.0.1', String(base), ...(options.replica ?? [])];
   const replicaOfA = await begin(base + 1, replica);
   const open = async (ownPort: number, partnerPort: number): Promise<RedisContinuity> => {
-    const common = { host: '127.0.0.1', ownPort, partnerPort, clock, log };
+    const common = { ...placesOf(ownPort, partnerPort), clock, log };
     const continuity = new RedisContinuity({ ...common, ...options.continuity });
     t.defer(() => continuity.close());
     await continuity.open();
@@ -361,7 +366,7 @@ spec('continuity with an own Redis that hangs', { deadlineMs: 30_000 }, (it) => 
     const { a: direct, b, ownOfA, replicaOfA } = await openRedis(t);
     await whenState(direct, 'paired');
     const line = await openSlowLine(t, ownOfA.port);
-    const ports = { host: '127.0.0.1', ownPort: line.port, partnerPort: replicaOfA.port };
+    const ports = placesOf(line.port, replicaOfA.port);
     const a = new RedisContinuity({ ...ports, clock, log });
     t.defer(() => a.close());
     await a.open();
@@ -460,7 +465,7 @@ spec('continuity with a Redis that is not open to all', { deadlineMs: 30_000 }, 
     redis.begin();
     t.defer(() => redis.end());
     const access = { tls: { ca: await readFile(cert, 'utf8') } };
-    const continuity = new RedisContinuity({ host: '127.0.0.1', ownPort: port, access, clock, log });
+    const continuity = new RedisContinuity({ own: { host: '127.0.0.1', port }, access, clock, log });
     t.defer(() => continuity.close());
     await continuity.open();
     await whenState(continuity, 'alone');

@@ -31,9 +31,7 @@ export function writeDialogSnapshot(
   gen: number,
   success: UnacknowledgedSuccess | undefined,
 ): string {
-  // What is under way on this node dies with it; JSON leaves out what is undefined.
-  const fields = { ...dialog, underWay: undefined };
-  return JSON.stringify({ v: SNAPSHOT_VERSION, gen, dialog: fields, ...(success && { success }) });
+  return JSON.stringify({ v: SNAPSHOT_VERSION, gen, dialog: dialog.toFields(), ...(success && { success }) });
 }
 
 type Fields = Readonly<Record<string, unknown>>;

@@ -167,6 +167,19 @@ export class Dialog implements DialogFields {
     this.payload = fields.payload;
   }
 
+  /** Without what is under way, which dies with this node. */
+  toFields(): DialogFields {
+    const { id, kind, role, addressId, callId, localTag, localParty, createdWallMs, isSecure } = this;
+    const { state, remoteTag, remoteParty, localSeq, remoteSeq, inviteSeq, remoteTarget, localContact } =
+      this;
+    const { routeSet, flow, isNated, sessionTimer, localSdp, remoteSdp, appTags, payload } = this;
+    return {
+      ...{ id, kind, role, addressId, callId, localTag, localParty, createdWallMs, isSecure },
+      ...{ state, remoteTag, remoteParty, localSeq, remoteSeq, inviteSeq, remoteTarget, localContact },
+      ...{ routeSet, flow, isNated, sessionTimer, localSdp, remoteSdp, appTags, payload },
+    };
+  }
+
   get isOver(): boolean {
     return this.state === 'terminated';
   }

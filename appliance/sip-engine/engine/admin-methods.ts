@@ -62,10 +62,7 @@ export function adminMethods(parts: AdminParts): RpcMethods {
       transport: transport.counts(),
       control: control.status(),
       loopLag: lag.read(),
-      continuity:
-        continuity === undefined
-          ? 'none'
-          : { state: continuity.state(), ...(continuity.counters() as object) },
+      continuity: continuity === undefined ? 'none' : { state: continuity.state(), ...continuity.counters() },
     }),
     takeOver: (params) => engine.takeOver(textOf(params, 'addressId'), numberOf(params, 'generation')),
     dropConnections: (params) => {

@@ -288,6 +288,10 @@ export class ClientRequests implements OwnRequests {
     if (lastAck?.seq === seq) this.#sendBytes(lastAck.bytes, lastAck.flow);
   }
 
+  publishAll(): void {
+    for (const request of this.#byTx.values()) this.publishInvite(request);
+  }
+
   /** Goes on over UDP when TCP, chosen for its length alone, is closed. @returns whether it does */
   retryOverUdp(request: ClientRequest): boolean {
     const { fallback } = request;

@@ -170,13 +170,19 @@ export class SipEngine {
    * @throws SIP_STALE_GENERATION, or what the store says when it cannot be read
    */
   takeOver(addressId: string, generation: number): Promise<TakeoverReport> {
-    return this.#takeover.run(addressId, generation);
+    return this.#takeover.run(addressId, generation, 'partner');
   }
 
-  /** The store has lost what was written. */
+  /** Goes on with what this engine had when its process died. @throws what the store says when it cannot be read */
+  resume(addressId: string): Promise<TakeoverReport> {
+    return this.#takeover.run(addressId, this.#context.publisher.generationOf(addressId), 'own');
+  }
+
+  /** The store has lost what was written: everything again (ContinuityPort.onReset). */
   publishAll(): void {
     this.#keeper.publishAll();
     this.#servers.publishAll();
+    this.#clients.publishAll();
     for (const binding of this.#context.bindings) {
       this.#context.publisher.putBinding(binding.addressId, binding);
     }

@@ -5,6 +5,7 @@
  */
 import { sipErrors } from '../errors.js';
 import type { ContinuityPort } from '../continuity/continuity-port.js';
+import { PacedSender } from '../continuity/paced-sender.js';
 import type { BindingSnapshot, InviteSnapshot } from '../continuity/snapshot-publisher.js';
 import { Dialog, type DialogFields } from '../dialog/dialog.js';
 import { parseDialogSnapshot, parseFlow, type UnacknowledgedSuccess } from '../dialog/dialog-snapshot.js';
@@ -48,9 +49,6 @@ export interface TakeoverOptions {
 const LOCAL_SEQ_GAP = 100;
 /** 64 * T1: as long as a retransmission of something whose answer died may come. */
 const EQUAL_SEQ_MS = 32_000;
-/** Sends at once, per tick of the wheel (measured: a burst of 500 lost 305). */
-const SENDS_PER_TICK = 10;
-const TICK_MS = 10;
 /** Of those that we refresh, spread over this time. */
 const REFRESH_WITHIN_MS = 30_000;
 /** A peer that refreshes may have tried while nobody was there. */
@@ -73,14 +71,24 @@ class Later implements TimerTarget {
 
 export class Takeover {
   readonly #options: TakeoverOptions;
-  #sends = 0;
+  readonly #sender: PacedSender;
 
   constructor(options: TakeoverOptions) {
     this.#options = options;
+    const { clock, log } = options.context;
+    this.#sender = new PacedSender({
+      clock,
+      onError: (err) => {
+        log.error({ err }, 'something could not be sent after a takeover');
+      },
+    });
   }
 
-  /** @throws SIP_STALE_GENERATION, SIP_NO_CONTINUITY, or the store's error when it cannot be read */
-  async run(addressId: string, generation: number): Promise<TakeoverReport> {
+  /**
+   * From the partner under a new generation, or from this node's own store after this process has died.
+   * @throws SIP_STALE_GENERATION, SIP_NO_CONTINUITY, or the store's error when it cannot be read
+   */
+  async run(addressId: string, generation: number, from: 'partner' | 'own'): Promise<TakeoverReport> {
     const { context, continuity, servers } = this.#options;
     const known = context.publisher.generationOf(addressId);
     if (!context.publisher.raiseGeneration(addressId, generation)) {
@@ -88,10 +96,11 @@ export class Takeover {
     }
     if (continuity === undefined) throw sipErrors.SIP_NO_CONTINUITY({ addressId });
     const startMs = context.clock.monotonicMs();
-    this.#sends = 0;
     servers.beginImport();
     try {
-      const records = await continuity.readPartner(addressId);
+      const records = await (from === 'partner'
+        ? continuity.readPartner(addressId)
+        : continuity.readOwn(addressId));
       const readMs = context.clock.monotonicMs() - startMs;
       const counts = this.#importAll(records);
       const tookMs = context.clock.monotonicMs() - startMs;
@@ -171,10 +180,14 @@ export class Takeover {
     const { flow, transactionId } = success;
     keeper.awaitAck(dialog, { seq: dialog.inviteSeq, bytes, flow, transactionId });
     dialog.underWay.equalSeqUntilMs = context.clock.monotonicMs() + EQUAL_SEQ_MS;
-    this.#paced(() => {
-      if (keeper.findSuccess(dialog) !== undefined) {
-        context.wire.send(bytes, flow, { onSendError: () => undefined });
-      }
+    this.#sender.add({
+      priority: 0,
+      bornMs: dialog.createdWallMs,
+      run: () => {
+        if (keeper.findSuccess(dialog) !== undefined) {
+          context.wire.send(bytes, flow, { onSendError: () => undefined });
+        }
+      },
     });
   }
 
@@ -287,12 +300,6 @@ export class Takeover {
     context.bindings.put(binding);
     context.publisher.putBinding(addressId, binding);
     return 'bindings';
-  }
-
-  #paced(run: () => void): void {
-    const delayMs = Math.floor(this.#sends / SENDS_PER_TICK) * TICK_MS;
-    this.#sends += 1;
-    this.#options.context.wheel.schedule(delayMs, new Later(run));
   }
 }
 
