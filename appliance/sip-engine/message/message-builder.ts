@@ -153,6 +153,19 @@ export class MessageBuilder {
     return this;
   }
 
+  /**
+   * The first line of that name as it is, and `suffix` (`;tag=...`) behind it: a quoted name may hold characters that
+   * no value of ours may (RFC 3261 25.1, quoted-pair). Nothing when there is none.
+   */
+  copyWithSuffix(from: SipMessage, name: string, suffix: string): this {
+    const index = from.findLine(name);
+    if (index < 0) return this;
+    assertWireText(suffix, name);
+    this.#copyLine(from, index);
+    this.#lines.push(`${this.#lines.pop() ?? ''}${suffix}`);
+    return this;
+  }
+
   /** It keeps the bytes: they must not be written to afterwards. */
   body(bytes: Buffer): this {
     this.#body = bytes;

@@ -6,6 +6,7 @@
  * phone away.
  */
 import type { Clock } from '../../../cluster/base/clock.js';
+import { isInClass, TOKEN } from '../message/sip-characters.js';
 import type { RefusalReason, TransportLimits } from './transport-port.js';
 
 export type GuardLimits = Pick<
@@ -29,20 +30,15 @@ const DATAGRAM_BYTES_MIN = 20;
 const CR = 0x0d;
 const LF = 0x0a;
 
-function isLetter(code: number | undefined): boolean {
-  const lower = (code ?? 0) | 0x20;
-  return lower >= 0x61 && lower <= 0x7a;
-}
-
 /**
- * Every method and every `SIP/2.0` begins with a letter; empty lines before it are allowed (RFC 3261 7.5).
+ * Every method and every `SIP/2.0` begins with a character of a token; empty lines before it are allowed (RFC 3261 7.5).
  * @returns undefined for what may be a message
  */
 export function findDatagramFault(bytes: Buffer): 'keepAlive' | 'garbage' | undefined {
   let start = 0;
   while (bytes[start] === CR || bytes[start] === LF || bytes[start] === 0) start += 1;
   if (start === bytes.length) return 'keepAlive';
-  return isLetter(bytes[start]) && bytes.length >= DATAGRAM_BYTES_MIN ? undefined : 'garbage';
+  return isInClass(bytes[start] ?? NaN, TOKEN) && bytes.length >= DATAGRAM_BYTES_MIN ? undefined : 'garbage';
 }
 
 /**

@@ -4,6 +4,7 @@
  *
  * Between messages, CRLFs are skipped (RFC 3261 7.5); a double one is a ping to be answered (RFC 5626 3.5.1).
  */
+import { isInClass, TOKEN } from '../message/sip-characters.js';
 import { readBodyLength } from './content-length.js';
 
 export interface FramerLimits {
@@ -29,11 +30,6 @@ const LF = 0x0a;
 const NOTHING: Framed = { messages: [], pings: 0 };
 const EMPTY: Buffer = Buffer.alloc(0);
 const PING = [CR, LF, CR, LF];
-
-function isLetter(code: number | undefined): boolean {
-  const lower = (code ?? 0) | 0x20;
-  return lower >= 0x61 && lower <= 0x7a;
-}
 
 export class StreamFramer {
   readonly #limits: FramerLimits;
@@ -132,7 +128,7 @@ export class StreamFramer {
     this.#scanned = Math.max(this.#scanned, this.#start);
     if (this.#start === this.#end) return false;
     this.#pingBytes = 0;
-    if (isLetter(this.#buffer[this.#start])) return true;
+    if (isInClass(this.#buffer[this.#start] ?? NaN, TOKEN)) return true;
     this.#fault = 'this is no SIP';
     return false;
   }

@@ -49,6 +49,14 @@ spec('message-builder', (it) => {
     ]);
   });
 
+  it('a line is copied with something behind it, whatever its quoted name holds', () => {
+    const read = messageOf(INVITE.with(5, 't: "NUL:\\\0" <sip:200@hospital.example>'), 'v=0\r');
+    const builder = MessageBuilder.response(200, 'OK').copyWithSuffix(read, 'To', ';tag=x1');
+    builder.copyWithSuffix(read, 'Subject', ';never');
+    assert.is(linesOf(builder.build())[1], 't: "NUL:\\\0" <sip:200@hospital.example>;tag=x1');
+    assert.throws(() => builder.copyWithSuffix(read, 'To', ';tag=x\r\nX: y'), TypeError);
+  });
+
   it('a header is found, replaced and removed by its long or compact name in any case', () => {
     const builder = MessageBuilder.from(messageOf(INVITE, 'v=0\r'));
     assert.is(builder.get('f'), '"B\xf6b" <sip:103@hospital.example>;tag=f1');

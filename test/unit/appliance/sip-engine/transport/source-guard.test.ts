@@ -21,10 +21,15 @@ spec('the guard of the sources', (it) => {
     for (const text of ['\r\n\r\n', '\0\0\0\0', '', '\r\n']) {
       assert.is(findDatagramFault(Buffer.from(text)), 'keepAlive', JSON.stringify(text));
     }
-    for (const text of ['INVITE a SIP/2.0', `1${'x'.repeat(40)}`, `\x80${'x'.repeat(40)}`]) {
+    for (const text of ['INVITE a SIP/2.0', `(${'x'.repeat(40)}`, `\x80${'x'.repeat(40)}`]) {
       assert.is(guard.refuseDatagram('192.0.2.1', Buffer.from(text, 'latin1')), 'garbage');
     }
     assert.is(findDatagramFault(Buffer.from(`\r\n\r\n${message('a')}`)), undefined);
+    // A method is a token (RFC 4475 3.1.1.2).
+    assert.is(
+      findDatagramFault(Buffer.from("!interesting-Method0123456789_*+`.%indeed'~ sip:a SIP/2.0")),
+      undefined,
+    );
     assert.is(guard.trackedSources, 0);
   });
 

@@ -90,6 +90,10 @@ const STREAMS: Readonly<Record<string, readonly [text: string, expected: Partial
     `A b SIP/2.0\r\nX: ${'x'.repeat(400)}\r\nl: 0\r\n\r\n`,
     { messages: [], fault: 'the header section is too large' },
   ],
+  'a method that does not begin with a letter (RFC 4475 3.1.1.2)': [
+    '!m sip:a SIP/2.0\r\nl: 0\r\n\r\n',
+    { messages: ['!m sip:a SIP/2.0\r\nl: 0\r\n\r\n'] },
+  ],
   'something else than SIP': ['\x16\x03\x01\x02\x00', { messages: [], fault: 'this is no SIP' }],
   'a message that has not ended': [message('a', 'body').slice(0, -1), { messages: [], isPartial: true }],
 };
