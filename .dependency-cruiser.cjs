@@ -33,6 +33,7 @@ const PACKAGE_ROOMS = [
   { package: 'openpgp', names: 'openpgp', room: '^appliance/(recording|key-vault)/' },
   { package: 'node-cron', names: 'node-cron', room: '^ops/schedule(/|[.]ts$)' },
   { package: 'systemd-notify', names: 'systemd-notify', room: '^cluster/base/service-notify[.]ts$' },
+  { package: 'prom-client', names: 'prom-client', room: '^appliance/sip-engine/observability/' },
   { package: 'fastify', names: 'fastify|fastify-plugin|@fastify/[^/]+', room: '^web-admin/' },
   { package: 'pino', names: 'pino|pino-[^/]+', room: '^cluster/base/' },
   { package: 'uvu', names: 'uvu', room: '^test/support/' },

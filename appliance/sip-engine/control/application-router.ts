@@ -101,10 +101,11 @@ export class ApplicationRouter<A extends Application> {
 
   /**
    * A transaction belongs to `owner` until `closeTransaction`.
+   * @param owner undefined: it waits for a successor from the start
    * @param pending given for an INVITE that waits for an answer: it may go to another application
    */
-  openTransaction(transactionId: string, owner: A, pending?: Wanted): void {
-    this.#transactions.set(transactionId, { ownerId: owner.id, wanted: pending });
+  openTransaction(transactionId: string, owner: A | undefined, pending?: Wanted): void {
+    this.#transactions.set(transactionId, { ownerId: owner?.id, wanted: pending });
   }
 
   /** The application has given a final answer: nobody else shall get the request. */

@@ -4,7 +4,7 @@
  */
 
 /** How a value is built: what an application gets of it (canonical-text.ts) and what is checked depend on it. */
-export type HeaderForm = 'text' | 'via' | 'address' | 'addresses' | 'credentials';
+export type HeaderForm = 'text' | 'via' | 'address' | 'addresses' | 'credentials' | 'authenticationInfo';
 
 export interface HeaderName {
   /** The long form in its usual spelling. */
@@ -76,11 +76,12 @@ export const HEADER = Object.freeze({
   proxyAuthorization: define('Proxy-Authorization', { form: 'credentials' }),
   wwwAuthenticate: define('WWW-Authenticate', { form: 'credentials' }),
   proxyAuthenticate: define('Proxy-Authenticate', { form: 'credentials' }),
+  authenticationInfo: define('Authentication-Info', { form: 'authenticationInfo', isSingle: true }),
 });
 
 /** Spelled like this by people; the engine needs nothing of them but the name (canonical text writes it so). */
 for (const name of [
-  ...['Accept', 'Accept-Encoding', 'Accept-Language', 'Alert-Info', 'Authentication-Info', 'Call-Info'],
+  ...['Accept', 'Accept-Encoding', 'Accept-Language', 'Alert-Info', 'Call-Info'],
   ...['Content-Language', 'Diversion', 'Error-Info', 'History-Info', 'In-Reply-To', 'MIME-Version'],
   ...['Organization', 'Priority', 'Privacy', 'Reply-To', 'Server', 'SIP-ETag', 'SIP-If-Match', 'Timestamp'],
   ...['User-Agent', 'Warning', 'P-Preferred-Identity', 'Resource-Priority', 'Geolocation', 'User-to-User'],

@@ -115,7 +115,7 @@ function findColon(text: string, nameEnd: number): number {
 export function indexHeaders(text: string, start: number, isCrLf: boolean): HeaderIndex {
   const names: (HeaderName | undefined)[] = [];
   const offsets: number[] = [];
-  let problem: string | undefined;
+  let problem = !isCrLf && text.includes('\r', start) ? 'a CR among lines that end with LF alone' : undefined;
   let pos = start;
   while (pos < text.length) {
     const lineEnd = findLineEnd(text, pos, isCrLf);

@@ -5,6 +5,7 @@
  * What a view returns shares no text with the rest of the message; it still pins its own header line, so what is
  * kept for longer than a call set-up goes through detachedText (wire-text.ts).
  */
+import { unfold } from './folding.js';
 import {
   parseCallId,
   parseCSeq,
@@ -70,12 +71,6 @@ interface Memo {
   callId?: string;
 }
 
-/** RFC 3261 7.3.1: a line end with the white space around it is one space. */
-function unfold(text: string): string {
-  if (!text.includes('\n')) return text;
-  return text.split('\n').map(trimLine).join(' ');
-}
-
 function ignoringSyntax<T>(read: () => T): T | undefined {
   try {
     return read();
@@ -83,10 +78,6 @@ function ignoringSyntax<T>(read: () => T): T | undefined {
     if (error instanceof SipSyntaxError) return undefined;
     throw error;
   }
-}
-
-function trimLine(line: string): string {
-  return trimBlanks(line.endsWith('\r') ? line.slice(0, -1) : line);
 }
 
 export class SipMessage {
@@ -129,6 +120,12 @@ export class SipMessage {
     return this.isRequest ? this.#method : this.cseq.method;
   }
 
+  /** As it came, without its end of line. */
+  get startLineText(): string {
+    const line = this.#text.slice(0, this.#text.indexOf('\n'));
+    return line.endsWith('\r') ? line.slice(0, -1) : line;
+  }
+
   /** Bytes from the start line to the empty line, the latter included. */
   get headerSectionBytes(): number {
     return this.#text.length + 2;
@@ -143,12 +140,24 @@ export class SipMessage {
     return this.#names[index];
   }
 
+  /** The name of the header line at `index`, as written. */
+  nameAt(index: number): string {
+    return this.#text.slice(this.#offset(index * STRIDE), this.#offset(index * STRIDE + 1));
+  }
+
+  /** The header line at `index` as it came, without its end of line; a folded one holds ends of line. */
+  rawAt(index: number): string {
+    return this.#text.slice(this.#offset(index * STRIDE), this.#offset(index * STRIDE + 3));
+  }
+
   lineAt(index: number): HeaderLine {
-    const at = index * STRIDE;
-    const nameStart = this.#offset(at);
-    const name = this.#text.slice(nameStart, this.#offset(at + 1));
-    const raw = this.#text.slice(nameStart, this.#offset(at + 3));
-    return { known: this.#names[index], name, value: this.valueAt(index), raw };
+    const [name, value, raw] = [this.nameAt(index), this.valueAt(index), this.rawAt(index)];
+    return { known: this.#names[index], name, value, raw };
+  }
+
+  /** Where the next header line of that name is, from `start` on; -1 when there is none. */
+  findLine(name: string, start = 0): number {
+    return this.#find(name, start);
   }
 
   /** The value of the header line at `index`, unfolded and trimmed; a text of its own. */
@@ -316,13 +325,13 @@ export class SipMessage {
     if (known !== undefined) return this.#names.indexOf(known, from);
     const lower = name.toLowerCase();
     for (let index = from; index < this.#names.length; index += 1) {
-      if (this.#names[index] === undefined && this.#nameAt(index, lower.length) === lower) return index;
+      if (this.#names[index] === undefined && this.#nameOfLength(index, lower.length) === lower) return index;
     }
     return -1;
   }
 
   /** In lower case; empty when its length is another one, which is most often known without looking at it. */
-  #nameAt(index: number, length: number): string {
+  #nameOfLength(index: number, length: number): string {
     const start = this.#offset(index * STRIDE);
     const end = this.#offset(index * STRIDE + 1);
     return end - start === length ? this.#text.slice(start, end).toLowerCase() : '';

@@ -49,6 +49,7 @@ export class ClientTransaction<M, F extends Flow> extends BaseTransaction<M, F> 
   #state: ClientState;
   #request: StoredMessage | undefined;
   #ack: StoredMessage | undefined;
+  #cancel: StoredMessage | undefined;
   #lastStatus: number;
   readonly #isSilent: boolean;
   #first: readonly TransactionEffect[];
@@ -76,9 +77,13 @@ export class ClientTransaction<M, F extends Flow> extends BaseTransaction<M, F> 
     return this.#request === undefined ? undefined : loadMessage(this.#request);
   }
 
-  /** @throws TypeError for anything but an INVITE (RFC 3261 section 9.1) */
-  cancel(): CancelResult {
+  /**
+   * @param bytes the CANCEL, with headers of the user such as Reason; made from the INVITE when absent
+   * @throws TypeError for anything but an INVITE (RFC 3261 section 9.1)
+   */
+  cancel(bytes?: Buffer): CancelResult {
     if (this.#state.machine !== 'inviteClient') throw new TypeError(`${this.method} cannot be cancelled`);
+    if (bytes !== undefined) this.#cancel = storeMessage(bytes);
     this.#handle({ kind: 'cancel' }, {});
     if (this.isEnded) return 'tooLate';
     if (this.#state.name === 'Calling') return 'remembered';
@@ -153,7 +158,10 @@ export class ClientTransaction<M, F extends Flow> extends BaseTransaction<M, F> 
   #sendCancel(): void {
     const { messages } = this.core;
     if (this.#request === undefined) return;
-    const cancel = messages.makeCancel(messages.parse(loadMessage(this.#request)));
+    const cancel =
+      this.#cancel === undefined
+        ? messages.makeCancel(messages.parse(loadMessage(this.#request)))
+        : loadMessage(this.#cancel);
     this.core.sendCancel(this.key, cancel, this.flow);
   }
 

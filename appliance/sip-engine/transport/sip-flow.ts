@@ -13,4 +13,6 @@ export interface SipFlow extends Flow {
   readonly remotePort: number;
   /** Of a stream: the connection it came by. Absent for one that has to be opened, and for UDP. */
   readonly connectionId?: number;
+  /** Of TLS to be opened: the name that the certificate has to have; absent: the remote address. */
+  readonly serverName?: string;
 }

@@ -84,6 +84,13 @@ spec('parse-sip-message', (it) => {
     assert.is(parseSipMessage(mixed).kind, 'malformed');
   });
 
+  it('a CR within a line is refused, also where lines end with LF alone', () => {
+    for (const endOfLine of ['\r\n', '\n']) {
+      const parsed = parseSipMessage(bytesOf([...PLAIN, 'Subject: a\rb'], '', endOfLine));
+      assert.is(parsed.kind, 'malformed');
+    }
+  });
+
   it('bytes behind Content-Length belong to nobody, a body that is too short is told to its sender', () => {
     const long = getMessage(bytesOf([...PLAIN, 'l: 4'], 'bodyREGISTER sip:x SIP/2.0'));
     assert.is(long.body.toString('latin1'), 'body');

@@ -1,0 +1,176 @@
+/**
+ * Keeps dialogs: in the table, in the application router and in the partner's store, with the timers that belong to
+ * them, until they end. It decides when the engine itself ends or refreshes a session, and has others send what that
+ * takes.
+ */
+import { writeUnsolicitedBye } from '../control/control-reply.js';
+import type { UnacknowledgedSuccess } from '../dialog/dialog-snapshot.js';
+import type { Dialog } from '../dialog/dialog.js';
+import { ResponseRepeater } from '../dialog/response-repeater.js';
+import { remainingMs, type SessionTimer } from '../dialog/session-timer.js';
+import { storeMessage } from '../transaction/stored-message.js';
+import type { TimerTarget, WheelTimer } from '../transaction/timer-wheel.js';
+import type { SipFlow } from '../transport/sip-flow.js';
+import { sentMeta, type EngineApplication, type EngineContext } from './engine-context.js';
+import type { StopReason } from './call-records.js';
+
+/** Requests that the engine sends on its own account; client-requests.ts. */
+export interface OwnRequests {
+  /** @returns what was sent and where, undefined when there is no way */
+  sendBye(dialog: Dialog, reason: string): { readonly bytes: Buffer; readonly flow: SipFlow } | undefined;
+  /** A re-INVITE with the session that is agreed on. */
+  refresh(dialog: Dialog): void;
+  /** Gives up re-INVITEs under way: their dialog ends. */
+  cancelWithin(dialog: Dialog): void;
+}
+
+export interface SuccessUnderWay {
+  readonly seq: number;
+  readonly bytes: Buffer;
+  readonly flow: SipFlow;
+  readonly transactionId: string;
+}
+
+class SessionClock implements TimerTarget {
+  readonly dialog: Dialog;
+  readonly #onDue: (dialog: Dialog) => void;
+  timer: WheelTimer | undefined;
+
+  constructor(dialog: Dialog, onDue: (dialog: Dialog) => void) {
+    this.dialog = dialog;
+    this.#onDue = onDue;
+  }
+
+  onTimer(): void {
+    this.#onDue(this.dialog);
+  }
+}
+
+interface Waiting extends SuccessUnderWay {
+  readonly repeater: ResponseRepeater;
+}
+
+export class DialogKeeper {
+  readonly #context: EngineContext;
+  readonly #successes = new Map<Dialog, Waiting>();
+  readonly #sessions = new Map<Dialog, SessionClock>();
+  #requests: OwnRequests | undefined;
+
+  constructor(context: EngineContext) {
+    this.#context = context;
+  }
+
+  /** Before anything else; the two need each other. */
+  connect(requests: OwnRequests): void {
+    this.#requests = requests;
+  }
+
+  add(dialog: Dialog, owner: EngineApplication | undefined): void {
+    this.#context.dialogs.add(dialog);
+    if (owner === undefined) this.#context.router.restoreDialog(dialog.id, dialog.appTags);
+    else this.#context.router.bindDialog(dialog.id, owner);
+  }
+
+  /** Writes it down as it is now. */
+  publish(dialog: Dialog): void {
+    if (dialog.isOver) return;
+    const { publisher } = this.#context;
+    if (publisher.isActive) publisher.putDialog(dialog, this.#snapshotSuccess(dialog));
+  }
+
+  /** Every dialog again: the store has lost what was written. */
+  publishAll(): void {
+    for (const dialog of this.#context.dialogs) this.publish(dialog);
+  }
+
+  /** A 2xx is about to be sent: it is resent until `acknowledge`; without an ACK the dialog ends (13.3.1.4). */
+  awaitAck(dialog: Dialog, success: SuccessUnderWay): void {
+    this.#successes.get(dialog)?.repeater.stop();
+    const { wheel, settings, wire, clock } = this.#context;
+    const send = (bytes: Buffer): void => {
+      wire.send(bytes, success.flow, { onSendError: () => undefined });
+    };
+    const onGivenUp = (): void => {
+      this.#successes.delete(dialog);
+      this.endByEngine(dialog, { cause: 200, text: 'ACK timeout', record: 'ack-timeout' });
+    };
+    const { bytes, flow } = success;
+    const { isReliable } = flow;
+    const response = { bytes, isReliable, intervalMsMax: settings.t2Ms, send, onGivenUp };
+    this.#successes.set(dialog, { ...success, repeater: new ResponseRepeater(wheel, response, settings.t1Ms) });
+    dialog.underWay.ackTransactionId = success.transactionId;
+    dialog.underWay.equalSeqUntilMs = Math.min(dialog.underWay.equalSeqUntilMs, clock.monotonicMs());
+  }
+
+  /** @returns the transaction id to tell the application, undefined for an ACK that was seen before */
+  acknowledge(dialog: Dialog, seq: number): string | undefined {
+    const waiting = this.#successes.get(dialog);
+    if (waiting?.seq !== seq) return undefined;
+    waiting.repeater.stop();
+    this.#successes.delete(dialog);
+    if (dialog.state === 'confirmedNoAck') dialog.state = 'confirmed';
+    this.publish(dialog);
+    return waiting.transactionId;
+  }
+
+  findSuccess(dialog: Dialog): SuccessUnderWay | undefined {
+    return this.#successes.get(dialog);
+  }
+
+  /** A session timer was agreed on, or none. */
+  setSessionTimer(dialog: Dialog, timer: SessionTimer | undefined): void {
+    dialog.sessionTimer = timer;
+    this.#sessions.get(dialog)?.timer?.cancel();
+    if (timer === undefined) {
+      this.#sessions.delete(dialog);
+      return;
+    }
+    const clock = new SessionClock(dialog, this.#onSessionDue);
+    const { wheel, clock: time } = this.#context;
+    clock.timer = wheel.schedule(remainingMs(timer, time.wallMs()), clock);
+    this.#sessions.set(dialog, clock);
+  }
+
+  /** It is over on both sides, or the other side does not know it. Idempotent. */
+  end(dialog: Dialog): void {
+    if (dialog.isOver) return;
+    dialog.state = 'terminated';
+    this.#successes.get(dialog)?.repeater.stop();
+    this.#successes.delete(dialog);
+    this.setSessionTimer(dialog, undefined);
+    this.#context.dialogs.remove(dialog);
+    this.#context.router.releaseDialog(dialog.id);
+    this.#context.publisher.removeDialog(dialog);
+  }
+
+  /** The engine itself ends a session: BYE with a Reason, and a word to the application. */
+  endByEngine(
+    dialog: Dialog,
+    why: { readonly cause: number; readonly text: string; readonly record: StopReason },
+  ): void {
+    if (dialog.isOver) return;
+    this.#requests?.cancelWithin(dialog);
+    const sent = this.#requests?.sendBye(dialog, `SIP;cause=${String(why.cause)};text="${why.text}"`);
+    const owner = this.#context.router.findDialogOwner(dialog.id);
+    this.end(dialog);
+    if (sent === undefined) return;
+    this.#context.records.stop('application', why.record, sent.bytes);
+    if (owner === undefined) return;
+    const meta = sentMeta(sent.flow, sent.bytes.length, this.#context.clock.wallMs(), 'local');
+    owner.send(writeUnsolicitedBye(owner.newMessageId(), { meta, dialogId: dialog.id, sip: sent.bytes }));
+  }
+
+  readonly #onSessionDue = (dialog: Dialog): void => {
+    const { sessionTimer } = dialog;
+    if (sessionTimer === undefined || dialog.isOver) return;
+    if (sessionTimer.isRefresher) this.#requests?.refresh(dialog);
+    else this.endByEngine(dialog, { cause: 408, text: 'Session timer expired', record: 'session-expired' });
+  };
+
+  #snapshotSuccess(dialog: Dialog): UnacknowledgedSuccess | undefined {
+    const waiting = this.#successes.get(dialog);
+    if (waiting === undefined) return undefined;
+    const { bytes, flow, transactionId } = waiting;
+    return { bytes: storeMessage(bytes), flow, transactionId };
+  }
+}

@@ -1,0 +1,86 @@
+/** What drachtio-server does with headers of applications (facts: header rules), as small pure functions. */
+import { trimBlanks } from '../message/sip-characters.js';
+import type { ApplicationHeader } from './application-message.js';
+
+const LOCALHOST = '@localhost';
+/** Only where an application means us: From, To, Contact, P-Asserted-Identity. */
+const LOCALHOST_HEADERS = new Set(['From', 'To', 'Contact', 'P-Asserted-Identity']);
+
+/** `sip:100@localhost` -> `sip:100@10.77.0.11:5060`; a host that only begins so is somebody else's. */
+export function withLocalhost(value: string, hostPort: string): string {
+  if (!value.includes(LOCALHOST)) return value;
+  let out = '';
+  let from = 0;
+  for (let at = value.indexOf(LOCALHOST); at >= 0; at = value.indexOf(LOCALHOST, from)) {
+    const end = at + LOCALHOST.length;
+    const next = value.charAt(end);
+    const isWhole = next === '' || '>;?,: '.includes(next);
+    out += value.slice(from, at) + (isWhole ? `@${hostPort}` : LOCALHOST);
+    from = isWhole && next === ':' ? endOfPort(value, end) : end;
+  }
+  return out + value.slice(from);
+}
+
+/** Our own port replaces the one that stands behind `localhost`. */
+function endOfPort(value: string, colon: number): number {
+  let end = colon + 1;
+  while (value.charCodeAt(end) >= 0x30 && value.charCodeAt(end) <= 0x39) end += 1;
+  return end;
+}
+
+export function localisedHeaders(
+  headers: readonly ApplicationHeader[],
+  hostPort: string,
+): readonly ApplicationHeader[] {
+  if (!headers.some(({ name, value }) => LOCALHOST_HEADERS.has(name) && value.includes(LOCALHOST))) {
+    return headers;
+  }
+  return headers.map(({ name, value }) =>
+    LOCALHOST_HEADERS.has(name) ? { name, value: withLocalhost(value, hostPort) } : { name, value },
+  );
+}
+
+/** Splits `"Name" <uri>;params` or `uri;params` behind the address. */
+function endOfAddress(value: string): number {
+  const close = value.lastIndexOf('>');
+  if (close >= 0) return close + 1;
+  const semicolon = value.indexOf(';');
+  return semicolon < 0 ? value.length : semicolon;
+}
+
+/** The value of the parameter `tag` of a From or To as the application wrote it. */
+export function tagOf(value: string): string | undefined {
+  for (const param of value.slice(endOfAddress(value)).split(';')) {
+    const [name = '', tag] = param.split('=');
+    if (trimBlanks(name).toLowerCase() === 'tag' && tag !== undefined) return trimBlanks(tag);
+  }
+  return undefined;
+}
+
+/** Puts the URI into brackets, so that parameters behind it are the header's, and removes a tag. */
+export function withoutTag(value: string): string {
+  const end = endOfAddress(value);
+  const address = trimBlanks(value.slice(0, end));
+  const bracketed = address.includes('<') ? address : `<${address}>`;
+  const params = value
+    .slice(end)
+    .split(';')
+    .map(trimBlanks)
+    .filter((param) => param !== '' && trimBlanks(param.split('=')[0] ?? '').toLowerCase() !== 'tag');
+  return [bracketed, ...params].join(';');
+}
+
+export function withTag(value: string, tag: string | undefined): string {
+  return tag === undefined ? withoutTag(value) : `${withoutTag(value)};tag=${tag}`;
+}
+
+/** drachtio-server's rule: what begins like SDP is SDP. */
+export function findContentType(
+  headers: readonly ApplicationHeader[],
+  body: Buffer,
+): { readonly value: string; readonly isGiven: boolean } | undefined {
+  const given = headers.find(({ name }) => name === 'Content-Type');
+  if (given !== undefined) return { value: given.value, isGiven: true };
+  const isSdp = body.subarray(0, 3).toString('latin1') === 'v=0';
+  return isSdp ? { value: 'application/sdp', isGiven: false } : undefined;
+}

@@ -1,0 +1,22 @@
+/** Operating errors of the SIP engine: what its configuration, its sockets and its certificates can meet. */
+import { defineErrors } from '../../cluster/base/errors.js';
+
+export const sipErrors = defineErrors({
+  SIP_CONFIG_INVALID: {
+    message: 'the engine was not started: {count} problem(s) with its options:\n{list}',
+    action: 'Correct the options named; each line says how, and --help lists them all.',
+    retryable: false,
+  },
+  SIP_CANNOT_LISTEN: {
+    message: 'cannot listen for SIP on {protocol} {address} port {port}: {reason}',
+    action:
+      'End the program that has the port, or correct the address; a service address that the node does not own needs net.ipv4.ip_nonlocal_bind and net.ipv6.ip_nonlocal_bind.',
+    retryable: true,
+  },
+  SIP_BAD_CERTIFICATE: {
+    message: 'SIP over TLS cannot use its certificate: {reason}',
+    action:
+      'Put a PEM certificate with its chain and the key that belongs to it in place, and load it again.',
+    retryable: false,
+  },
+});
