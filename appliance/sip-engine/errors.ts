@@ -7,6 +7,16 @@ export const sipErrors = defineErrors({
     action: 'Correct the options named; each line says how, and --help lists them all.',
     retryable: false,
   },
+  SIP_STALE_GENERATION: {
+    message: 'the SIP engine was told to take over {addressId} in generation {generation}, but knows {known}',
+    action: 'Ask the node service who owns the address; whoever gave this order is behind the times.',
+    retryable: false,
+  },
+  SIP_NO_CONTINUITY: {
+    message: 'the SIP engine cannot take over {addressId}: it was started without a store of its partner',
+    action: 'Give it `continuity` with `own` and `partner` in its configuration.',
+    retryable: false,
+  },
   SIP_CANNOT_LISTEN: {
     message: 'cannot listen for SIP on {protocol} {address} port {port}: {reason}',
     action:

@@ -3,23 +3,37 @@
  * for whoever asked; one that was sent to a Redis that hangs may still be carried out when it goes on, so whoever
  * writes says again what is true (ownership does so with every beat). None is kept while there is no connection.
  */
+import type { ConnectionOptions } from 'node:tls';
 import { createClient } from 'redis';
 import type { Clock } from '../base/clock.js';
 import type { Log } from '../base/log.js';
 import { clusterErrors } from '../errors.js';
+
+/** What a Redis asks of whoever connects, when it is not open to all of this machine. */
+export interface RedisAccess {
+  readonly username?: string;
+  readonly password?: string;
+  /** Certificates and the like; given at all, the connection is encrypted. */
+  readonly tls?: ConnectionOptions;
+}
 
 export interface RedisConnectionOptions {
   readonly host: string;
   readonly port: number;
   /** For each command, waiting for the connection included. */
   readonly deadlineMs: number;
+  readonly access?: RedisAccess;
+  /** Called at each connect, before any command is sent: it may be another Redis than before. */
+  readonly onUp?: () => void;
+  /** Called when the connection has ended or could not be made; again and again while that lasts. */
+  readonly onDown?: () => void;
   readonly clock: Clock;
   readonly log: Log;
 }
 
 const RECONNECT_MS = 100;
 
-type Client = ReturnType<typeof createClient>;
+export type Client = ReturnType<typeof createClient>;
 
 /** After so many questions in a row without any answer the connection is made anew: seen once after a restart of Redis. */
 const SILENCES_MAX = 3;
@@ -87,17 +101,22 @@ export class RedisConnection {
   }
 
   #makeClient(): Client {
-    const { host, port, deadlineMs, log } = this.#options;
+    const { host, port, deadlineMs, access = {}, log } = this.#options;
+    const { tls, ...credentials } = access;
+    const socket = { host, port, connectTimeout: deadlineMs, reconnectStrategy: () => RECONNECT_MS };
     const client: Client = createClient({
-      socket: { host, port, connectTimeout: deadlineMs, reconnectStrategy: () => RECONNECT_MS },
+      ...credentials,
+      socket: tls === undefined ? socket : { ...tls, ...socket, tls: true },
       disableOfflineQueue: true,
     });
     client.on('error', (error: unknown) => {
       if (!this.#isFailing) log.warn({ err: error, port }, 'redis is away, not logged again');
       this.#isFailing = true;
+      if (client === this.#client) this.#options.onDown?.();
     });
     client.on('ready', () => {
       this.#isFailing = false;
+      if (client === this.#client) this.#options.onUp?.();
     });
     return client;
   }

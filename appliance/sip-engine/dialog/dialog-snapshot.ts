@@ -136,6 +136,9 @@ export function parseDialogSnapshot(record: string): DialogSnapshot {
   const gen = number(fields, 'gen');
   if (fields['success'] === undefined) return { v, gen, dialog };
   const success = fieldsOf(fields['success'], 'success');
-  const { bytes, transactionId } = { bytes: text(success, 'bytes'), transactionId: text(success, 'transactionId') };
+  const { bytes, transactionId } = {
+    bytes: text(success, 'bytes'),
+    transactionId: text(success, 'transactionId'),
+  };
   return { v, gen, dialog, success: { bytes, transactionId, flow: parseFlow(success['flow']) } };
 }

@@ -42,8 +42,8 @@ export interface DigestOptions {
   /** Has to take the same time for a name it does not know: a look into a map. */
   readonly find: (username: string) => DigestSecrets | undefined;
   /**
-   * In the order they are offered; default SHA-256, then MD5 (RFC 8760 2.4). `['MD5']` for a site with phones that
-   * look at the first challenge only.
+   * In the order they are offered; default SHA-256, then MD5 (RFC 8760 2.4). A client that knows MD5 alone and gives
+   * up at the first challenge it does not know (SIPp 3.6.1 does) needs `['MD5', 'SHA-256']`.
    */
   readonly algorithms?: readonly DigestAlgorithm[];
   /** Default 60 s. */

@@ -14,7 +14,12 @@ import type { ControlReply } from '../control/control-framing.js';
 import type { EngineApplication } from './engine-context.js';
 
 export type StopReason =
-  'normal-release' | 'call-rejected' | 'call-canceled' | 'session-expired' | 'ack-timeout' | 'system-initiated-termination';
+  | 'normal-release'
+  | 'call-rejected'
+  | 'call-canceled'
+  | 'session-expired'
+  | 'ack-timeout'
+  | 'system-initiated-termination';
 
 export interface CallRecordsOptions {
   readonly isOn: boolean;

@@ -2,16 +2,8 @@
  * Requests that applications, or the engine itself, send: new ones, those in dialogs, CANCEL and ACK. What comes back
  * is dealt with in client-responses.ts.
  */
-import {
-  writeNok,
-  writeRequestEcho,
-  type AnswerIds,
-} from '../control/control-reply.js';
-import type {
-  SipCancelCommand,
-  SipInDialogCommand,
-  SipNewCommand,
-} from '../control/control-command.js';
+import { writeNok, writeRequestEcho, type AnswerIds } from '../control/control-reply.js';
+import type { SipCancelCommand, SipInDialogCommand, SipNewCommand } from '../control/control-command.js';
 import { CONTROL_TEXTS, invalidRequestUriText, unknownCancelText } from '../control/control-texts.js';
 import type { Dialog } from '../dialog/dialog.js';
 import { startTimer } from '../dialog/session-timer.js';
@@ -105,6 +97,24 @@ export class ClientRequests implements OwnRequests {
     this.#byTx.set(tx, request);
   }
 
+  /** Requests whose answers an application waits for. */
+  ownedBy(applicationId: string): readonly string[] {
+    const { router } = this.#context;
+    return [...this.#byId.values()]
+      .filter(({ id, isFinished }) => !isFinished && router.findTransactionOwner(id)?.id === applicationId)
+      .map(({ id }) => id);
+  }
+
+  /** Whoever adopts an early dialog of ours gets the answer to its INVITE. */
+  adoptPending(dialog: Dialog, application: EngineApplication): void {
+    if (dialog.state !== 'early' || dialog.role !== 'uac') return;
+    for (const request of this.#byId.values()) {
+      if (request.early.get(dialog.remoteTag) !== dialog) continue;
+      request.isAbandoned = false;
+      this.#context.router.openTransaction(request.id, application);
+    }
+  }
+
   onTerminated(tx: ClientTx): void {
     const request = this.#byTx.get(tx);
     this.#byTx.delete(tx);
@@ -174,7 +184,10 @@ export class ClientRequests implements OwnRequests {
       return;
     }
     const { headers } = parseApplicationMessage(command.text);
-    const bytes = makeCancel(message, headers.filter(({ name }) => name === 'Reason'));
+    const bytes = makeCancel(
+      message,
+      headers.filter(({ name }) => name === 'Reason'),
+    );
     request.isCancelled = true;
     if (tx.cancel(bytes) === 'tooLate') {
       application.send(writeNok(ids, unknownCancelText(command.transactionId)));
@@ -255,7 +268,8 @@ export class ClientRequests implements OwnRequests {
   ): { readonly bytes: Buffer; readonly flow: SipFlow } | undefined {
     const flow = this.#findDialogFlow(dialog);
     if (flow === undefined || flow instanceof Promise) {
-      if (flow instanceof Promise) void flow.then((found) => this.#sendOwnOn(dialog, method, content, watcher, found));
+      if (flow instanceof Promise)
+        void flow.then((found) => this.#sendOwnOn(dialog, method, content, watcher, found));
       return undefined;
     }
     return this.#sendOwnOn(dialog, method, content, watcher, flow);
@@ -273,7 +287,6 @@ export class ClientRequests implements OwnRequests {
     const { lastAck } = dialog.underWay;
     if (lastAck?.seq === seq) this.#sendBytes(lastAck.bytes, lastAck.flow);
   }
-
 
   /** Goes on over UDP when TCP, chosen for its length alone, is closed. @returns whether it does */
   retryOverUdp(request: ClientRequest): boolean {
@@ -350,7 +363,9 @@ export class ClientRequests implements OwnRequests {
     flow: SipFlow | undefined,
   ): void {
     if (dialog.isOver || flow === undefined) {
-      application.send(writeNok(ids, dialog.isOver ? CONTROL_TEXTS.unknownDialog : CONTROL_TEXTS.noTransport));
+      application.send(
+        writeNok(ids, dialog.isOver ? CONTROL_TEXTS.unknownDialog : CONTROL_TEXTS.noTransport),
+      );
       return;
     }
     const { names } = this.#context;
@@ -516,7 +531,12 @@ export class ClientRequests implements OwnRequests {
     }
     // RFC 3261 14.1: the owner of the Call-ID waits 2.1 to 4 s; longer is right for both.
     if (status === 491) again(4);
-    else this.#keeper.endByEngine(dialog, { cause: 408, text: 'Session refresh failed', record: 'session-expired' });
+    else
+      this.#keeper.endByEngine(dialog, {
+        cause: 408,
+        text: 'Session refresh failed',
+        record: 'session-expired',
+      });
   }
 
   /** Calls back with the way to the other side of a dialog, at once wherever it is known. */

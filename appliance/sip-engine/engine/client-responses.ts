@@ -209,7 +209,11 @@ export class ClientResponses {
     if (isTold) return;
     this.#clients.acknowledgeOwn(dialog, seq);
     if (request.dialog !== undefined) return;
-    const why = { cause: 480, text: 'nobody is there any more', record: 'system-initiated-termination' } as const;
+    const why = {
+      cause: 480,
+      text: 'nobody is there any more',
+      record: 'system-initiated-termination',
+    } as const;
     this.#keeper.endByEngine(dialog, why);
   }
 
@@ -321,7 +325,13 @@ export class ClientResponses {
     const bytes = buildResponse({ request: message, status, reason, toTag: undefined });
     const response = parseOwnMessage(bytes);
     if (dialog === undefined && request.isInvite) this.#endEarly(request, response);
-    const meta = { source: 'network', bytes: 0, protocol: request.flow?.protocol ?? 'unknown', address: '', port: 0 } as const;
+    const meta = {
+      source: 'network',
+      bytes: 0,
+      protocol: request.flow?.protocol ?? 'unknown',
+      address: '',
+      port: 0,
+    } as const;
     if (request.watcher !== undefined) request.watcher(status, undefined);
     else this.#send(request, { ...meta, atMs: this.#context.clock.wallMs() }, bytes, dialog?.id ?? '');
     this.#endAfterFinal(request, status);

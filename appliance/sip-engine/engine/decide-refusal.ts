@@ -18,14 +18,27 @@ export interface Refusal {
 /** Extensions that the engine does itself, or that need nothing but an application that knows them. */
 const SUPPORTED_EXTENSIONS = new Set([
   ...['100rel', 'timer', 'replaces', 'norefersub', 'path', 'outbound', 'gruu', 'histinfo', 'tdialog'],
-  ...['join', 'eventlist', 'from-change', 'answermode', 'privacy', 'resource-priority', 'explicitsub', 'nosub'],
+  ...[
+    'join',
+    'eventlist',
+    'from-change',
+    'answermode',
+    'privacy',
+    'resource-priority',
+    'explicitsub',
+    'nosub',
+  ],
 ]);
 
 /** RFC 3261 8.2.2.3 and 20.33: who requires what nobody here knows is told so. */
 function decideExtensions(request: SipMessage): Refusal | undefined {
   const unknown = request.require.filter((tag) => !SUPPORTED_EXTENSIONS.has(tag));
   if (unknown.length === 0) return undefined;
-  return { status: 420, reason: 'Bad Extension', headers: [{ name: 'Unsupported', value: unknown.join(', ') }] };
+  return {
+    status: 420,
+    reason: 'Bad Extension',
+    headers: [{ name: 'Unsupported', value: unknown.join(', ') }],
+  };
 }
 
 function decideSession(request: SipMessage, policy: SessionTimerPolicy): Refusal | undefined {
@@ -66,9 +79,7 @@ export function decideRefusal(facts: RefusalFacts): Refusal | undefined {
   const { request, isMerged, policy, findDialog } = facts;
   if (isMerged) return { status: 482, reason: 'Loop Detected' };
   try {
-    return (
-      decideExtensions(request) ?? decideSession(request, policy) ?? decideReplaces(request, findDialog)
-    );
+    return decideExtensions(request) ?? decideSession(request, policy) ?? decideReplaces(request, findDialog);
   } catch (error) {
     if (!(error instanceof SipSyntaxError)) throw error;
     return { status: 400, reason: 'Bad Request' };

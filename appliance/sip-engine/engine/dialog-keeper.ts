@@ -97,7 +97,10 @@ export class DialogKeeper {
     const { bytes, flow } = success;
     const { isReliable } = flow;
     const response = { bytes, isReliable, intervalMsMax: settings.t2Ms, send, onGivenUp };
-    this.#successes.set(dialog, { ...success, repeater: new ResponseRepeater(wheel, response, settings.t1Ms) });
+    this.#successes.set(dialog, {
+      ...success,
+      repeater: new ResponseRepeater(wheel, response, settings.t1Ms),
+    });
     dialog.underWay.ackTransactionId = success.transactionId;
     dialog.underWay.equalSeqUntilMs = Math.min(dialog.underWay.equalSeqUntilMs, clock.monotonicMs());
   }

@@ -25,10 +25,7 @@ export type ServerTx = ServerTransaction<SipMessage, SipFlow>;
 export type ClientTx = ClientTransaction<SipMessage, SipFlow>;
 
 /** What an application has to be so that the engine can serve it: a control connection, or one in a test. */
-export type EngineApplication = Pick<
-  ControlConnection,
-  'id' | 'tags' | 'hasRoute' | 'send' | 'newMessageId'
->;
+export type EngineApplication = Pick<ControlConnection, 'id' | 'tags' | 'hasRoute' | 'send' | 'newMessageId'>;
 
 export interface EngineSettings {
   readonly t1Ms: number;

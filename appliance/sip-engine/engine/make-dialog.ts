@@ -158,7 +158,12 @@ export function learnFromResponse(dialog: Dialog, response: SipMessage, natDetec
 }
 
 /** A target refresh (12.2.1.2, 12.2.2): the Contact of a re-INVITE, UPDATE, or of their 2xx. */
-export function refreshTarget(dialog: Dialog, message: SipMessage, source: SipFlow, natDetection: boolean): void {
+export function refreshTarget(
+  dialog: Dialog,
+  message: SipMessage,
+  source: SipFlow,
+  natDetection: boolean,
+): void {
   const contact = findContact(message)?.uri;
   if (contact === undefined) return;
   dialog.flow = source;

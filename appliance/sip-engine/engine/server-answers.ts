@@ -324,7 +324,12 @@ export class ServerAnswers {
     const granted = readable(() => response.contacts) ?? [];
     for (const { uri, params } of asked) {
       const echoed = granted === '*' ? undefined : granted.find((one) => one.uri === uri);
-      const seconds = secondsOf(echoed?.params['expires']) ?? response.expires ?? secondsOf(params['expires']) ?? message.expires ?? REGISTER_SECONDS;
+      const seconds =
+        secondsOf(echoed?.params['expires']) ??
+        response.expires ??
+        secondsOf(params['expires']) ??
+        message.expires ??
+        REGISTER_SECONDS;
       if (seconds === 0) {
         bindings.remove(uri);
         continue;

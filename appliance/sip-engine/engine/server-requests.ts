@@ -74,6 +74,10 @@ export class ServerRequests {
     return this.#byId.get(transactionId);
   }
 
+  findByTx(tx: ServerTx): ServerRequest | undefined {
+    return this.#byTx.get(tx);
+  }
+
   onRequest(tx: ServerTx, message: SipMessage, arrival: Arrival): void {
     if (message.to.tag === undefined) this.#onNew(tx, message, arrival);
     else this.#onInDialog(tx, message, arrival, message.to.tag);
@@ -93,7 +97,12 @@ export class ServerRequests {
     this.#context.records.stop('network', 'call-canceled', canonicalText(message));
     this.refuse(invite, TERMINATED);
     if (owner === undefined) return;
-    const notice = { meta: arrivalMeta(arrival), transactionId: invite.id, dialogId, sip: canonicalText(message) };
+    const notice = {
+      meta: arrivalMeta(arrival),
+      transactionId: invite.id,
+      dialogId,
+      sip: canonicalText(message),
+    };
     owner.send(writeDialogMessage(owner.newMessageId(), notice));
   }
 
@@ -181,14 +190,11 @@ export class ServerRequests {
   /** An INVITE of the partner goes on here (takeover.ts). */
   adopt(request: ServerRequest): void {
     this.#keep(request);
-    this.#expectedBack.set('invite', this.#context.clock.monotonicMs() + this.#context.settings.pendingInviteMs);
+    this.#expectedBack.set(
+      'invite',
+      this.#context.clock.monotonicMs() + this.#context.settings.pendingInviteMs,
+    );
     this.#offerNew(request, { verb: 'invite' });
-  }
-
-  /** Answered by the partner; only its ACK and repetitions are still to come. */
-  adoptAnswered(request: ServerRequest): void {
-    request.settle();
-    this.#keep(request);
   }
 
   publishInvite(request: ServerRequest): void {
@@ -320,9 +326,7 @@ export class ServerRequests {
     request.deadline?.cancel();
     const { localAddress, localPort } = request.source;
     const notice = { meta: request.meta, transactionId: request.id, localAddress, localPort };
-    application.send(
-      writeNewRequest(application.newMessageId(), { ...notice, sip: canonicalText(message) }),
-    );
+    application.send(writeNewRequest(application.newMessageId(), { ...notice, sip: canonicalText(message) }));
   }
 
   #startDeadline(request: ServerRequest): void {
@@ -418,10 +422,16 @@ export class ServerRequests {
     } else if (isUpdate && underWay.incomingUpdate !== undefined) {
       return { status: 500, reason: 'Server Internal Error', headers: later };
     } else if (isUpdate && message.body.length > 0) {
-      const hasOffer = underWay.outgoingUpdates > 0 || (underWay.outgoingInvites > 0 && dialog.state !== 'early');
+      const hasOffer =
+        underWay.outgoingUpdates > 0 || (underWay.outgoingInvites > 0 && dialog.state !== 'early');
       if (hasOffer) return { status: 491, reason: 'Request Pending' };
     }
-    return decideRefusal({ request: message, isMerged: false, policy: settings.sessionTimers, findDialog: () => dialog });
+    return decideRefusal({
+      request: message,
+      isMerged: false,
+      policy: settings.sessionTimers,
+      findDialog: () => dialog,
+    });
   }
 
   #noteUpdate(request: ServerRequest, dialog: Dialog): void {
@@ -503,7 +513,14 @@ export class ServerRequests {
   #respond(tx: ServerTx, message: SipMessage, refusal: Refusal, toTag: string): void {
     const { status, reason, headers } = refusal;
     const { server } = this.#context.settings;
-    const bytes = buildResponse({ request: message, status, reason, toTag, server, ...(headers && { headers }) });
+    const bytes = buildResponse({
+      request: message,
+      status,
+      reason,
+      toTag,
+      server,
+      ...(headers && { headers }),
+    });
     tx.respond(parseOwnMessage(bytes), bytes);
   }
 }

@@ -64,7 +64,8 @@ export class BindingTable {
   put(binding: Binding): void {
     const device = deviceKey(binding);
     const before = device === undefined ? undefined : this.#byDevice.get(device);
-    if (before !== undefined && bindingKey(before.contact) !== bindingKey(binding.contact)) this.#drop(before);
+    if (before !== undefined && bindingKey(before.contact) !== bindingKey(binding.contact))
+      this.#drop(before);
     if (this.#byContact.size >= this.#options.bindingsMax) this.#sweep();
     if (this.#byContact.size >= this.#options.bindingsMax) return;
     this.#byContact.set(bindingKey(binding.contact), binding);

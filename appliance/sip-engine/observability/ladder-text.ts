@@ -1,8 +1,8 @@
 /**
  * A ladder diagram as lines of text: a column for each end, an arrow for each message.
  *
- *                   192.0.2.7:5060           10.0.0.11:5060
- *   14:30:05.120          | 7 INVITE sip:200@a  --->|
+ *                      10.0.0.7:5062                  10.0.0.11:5060
+ *   14:30:05.120             | 7 INVITE sip:200@h ---------->|
  */
 import type { LadderMessage } from './ladder-trace.js';
 

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { isOperatingError } from '../../../../../cluster/base/errors.js';
 import type { EngineConfig } from '../../../../../appliance/sip-engine/config/engine-config.js';
 import {
@@ -5,6 +7,7 @@ import {
   parseEngineArguments,
   wantsHelp,
 } from '../../../../../appliance/sip-engine/config/parse-engine-arguments.js';
+import { projectRoot } from '../../../../support/project-files.js';
 import { assert, spec } from '../../../../support/spec.js';
 
 const LEAST = ['--secret', 'S', '--listen', 'udp:127.0.0.1:5060'];
@@ -434,5 +437,15 @@ spec('the rest of the command line', (it) => {
     assert.not.ok(wantsHelp(LEAST));
     for (const line of ['--secret-file FILE', '--listen PROTOCOL:ADDRESS:PORT', '--disable-nat-detection'])
       assert.ok(ENGINE_HELP.includes(`\n  ${line} `), line);
+  });
+
+  it('is explained in docs/sip-engine.md, option by option and default by default', () => {
+    const document = readFileSync(join(projectRoot, 'docs/sip-engine.md'), 'utf8');
+    for (const [, option] of ENGINE_HELP.matchAll(/^ {2}(--[a-z-]+)/gm))
+      assert.ok(document.includes(`\`${option ?? ''}`), `${option ?? ''} is not there`);
+    const { limits, timers } = parse(LEAST);
+    for (const [name, value] of [...Object.entries(limits), ...Object.entries(timers)])
+      if (typeof value === 'number')
+        assert.match(document, new RegExp(`${name}\`.*\\| ${String(value)} `), `the default of ${name}`);
   });
 });

@@ -1,0 +1,357 @@
+/**
+ * The engine between the network and its applications: takes messages apart, runs transactions and dialogs, and gives
+ * each request to whoever handles it. It opens nothing and listens to nothing; main.ts wires it.
+ *
+ * Invariants: what comes from the network is checked and written anew before an application sees it; an application
+ * that dies costs no dialog; nothing that anybody sends makes it throw.
+ */
+import type { Clock } from '../../../cluster/base/clock.js';
+import type { Log } from '../../../cluster/base/log.js';
+import type { Rng } from '../../../cluster/base/rng.js';
+import type { ContinuityPort } from '../continuity/continuity-port.js';
+import { SnapshotPublisher } from '../continuity/snapshot-publisher.js';
+import type { EngineCommand } from '../control/control-command.js';
+import { ApplicationRouter } from '../control/application-router.js';
+import { writeAdopted, writeDialogList, writeNok, writeOk } from '../control/control-reply.js';
+import { CONTROL_TEXTS } from '../control/control-texts.js';
+import { DialogTable } from '../dialog/dialog-table.js';
+import { BindingTable } from '../flow/binding-table.js';
+import { checkMalformed, checkMessage, type CheckVerdict } from '../message/check-message.js';
+import { MessageBuilder } from '../message/message-builder.js';
+import { parseSipMessage } from '../message/parse-sip-message.js';
+import type { SipMessage } from '../message/sip-message.js';
+import { findStampedVia } from '../message/via-header.js';
+import { TimerWheel } from '../transaction/timer-wheel.js';
+import { TransactionLayer, type TransactionCounts } from '../transaction/transaction-layer.js';
+import type { Transaction, TransactionUser, Wire } from '../transaction/transaction-port.js';
+import type { TransactionSettings } from '../transaction/transaction-step.js';
+import type { SipFlow } from '../transport/sip-flow.js';
+import { describeForAdoption } from './adoption.js';
+import { buildResponse } from './build-response.js';
+import { CallRecords } from './call-records.js';
+import { ClientRequests } from './client-requests.js';
+import { ClientResponses } from './client-responses.js';
+import { DialogKeeper } from './dialog-keeper.js';
+import {
+  EngineNames,
+  type Arrival,
+  type EngineApplication,
+  type EngineContext,
+  type EngineSettings,
+} from './engine-context.js';
+import type { LocalIdentities } from './local-identity.js';
+import { makeMessageAccess, parseOwnMessage } from './message-access.js';
+import { OutboundRoutes, type FlowSource, type OutboundRoutesOptions } from './outbound-routes.js';
+import { ServerAnswers } from './server-answers.js';
+import { ServerRequests, type RequestGate } from './server-requests.js';
+import { Takeover, type TakeoverReport } from './takeover.js';
+
+export interface SipEngineOptions {
+  readonly clock: Clock;
+  readonly rng: Rng;
+  readonly log: Log;
+  readonly settings: EngineSettings;
+  readonly transactionSettings: Partial<TransactionSettings>;
+  readonly transactionsMax: number;
+  readonly bindingsMax: number;
+  readonly cdrs: boolean;
+  /** Messages go out here. */
+  readonly wire: Wire<SipFlow>;
+  readonly flows: FlowSource;
+  readonly identities: LocalIdentities;
+  readonly resolver: OutboundRoutesOptions['resolver'];
+  readonly preferredFrom: OutboundRoutesOptions['preferredFrom'];
+  readonly continuity?: ContinuityPort;
+  readonly heldMs: number;
+  readonly tryingHeldMs: number;
+  /** Asked before a new request goes to an application. */
+  readonly gate?: RequestGate;
+  /** Told of what was refused or dropped before it became a request, for the counters. */
+  readonly onRefused?: (why: string, flow: SipFlow) => void;
+}
+
+export interface EngineCounts {
+  readonly dialogs: Readonly<Record<'uas' | 'uac', number>>;
+  readonly bindings: number;
+  readonly transactions: TransactionCounts;
+  readonly clientRequests: number;
+  readonly held: { readonly ack: number; readonly alone: number };
+}
+
+/** Of the transactions, kept for what belongs to calls that exist. */
+const RESERVED_SHARE = 0.1;
+
+export class SipEngine {
+  readonly #options: SipEngineOptions;
+  readonly #context: EngineContext;
+  readonly #keeper: DialogKeeper;
+  readonly #servers: ServerRequests;
+  readonly #answers: ServerAnswers;
+  readonly #clients: ClientRequests;
+  readonly #responses: ClientResponses;
+  readonly #takeover: Takeover;
+  /** The message that is being dealt with: the layer calls back synchronously. */
+  #arrival: Arrival | undefined;
+
+  constructor(options: SipEngineOptions) {
+    this.#options = options;
+    this.#context = this.#makeContext();
+    this.#keeper = new DialogKeeper(this.#context);
+    this.#servers = new ServerRequests(this.#context, this.#keeper, options.gate);
+    this.#answers = new ServerAnswers(this.#context, this.#keeper, this.#servers);
+    this.#clients = new ClientRequests(this.#context, this.#keeper);
+    this.#responses = new ClientResponses(this.#context, this.#keeper, this.#clients);
+    this.#keeper.connect(this.#clients);
+    const { continuity } = options;
+    this.#takeover = new Takeover({
+      ...{ context: this.#context, keeper: this.#keeper, servers: this.#servers, clients: this.#clients },
+      continuity,
+    });
+    continuity?.onReset(() => {
+      this.publishAll();
+    });
+  }
+
+  /** A message from the network. Never throws. */
+  receive(bytes: Buffer, flow: SipFlow): void {
+    this.#arrival = { flow, bytes: bytes.length, atMs: this.#options.clock.wallMs() };
+    const parsed = parseSipMessage(bytes);
+    if (parsed.kind === 'keep-alive') return;
+    const verdict = parsed.kind === 'message' ? checkMessage(parsed.message) : checkMalformed(parsed);
+    const message = parsed.kind === 'message' ? parsed.message : parsed.partial;
+    if (verdict.kind === 'good' && message !== undefined) this.#accept(message, bytes, flow);
+    else this.#reject(verdict, message, flow);
+  }
+
+  onApplicationAuthenticated(application: EngineApplication): void {
+    this.#context.router.add(application);
+    // In-dialog requests need no route; whoever has the tags may be waited for.
+    this.#servers.onApplicationReady();
+  }
+
+  onRouteAdded(): void {
+    this.#servers.onApplicationReady();
+  }
+
+  onApplicationGone(application: EngineApplication): void {
+    const before = this.#clients.ownedBy(application.id);
+    this.#servers.onApplicationGone(application);
+    for (const id of before) this.#clients.abandon(id);
+  }
+
+  onCommand(application: EngineApplication, command: EngineCommand): void {
+    switch (command.type) {
+      case 'sipResponse':
+        this.#answers.answer(application, command);
+        return;
+      case 'sipCancel':
+        this.#clients.cancel(application, command);
+        return;
+      case 'sipInDialogRequest':
+        this.#clients.sendInDialog(application, command);
+        return;
+      case 'sipNewRequest':
+        this.#clients.sendNew(application, command);
+        return;
+      default:
+        this.#onOwnCommand(application, command);
+    }
+  }
+
+  /**
+   * Goes on with what the partner had under a service address (continuity.md rules 2 and 11).
+   * @throws SIP_STALE_GENERATION, or what the store says when it cannot be read
+   */
+  takeOver(addressId: string, generation: number): Promise<TakeoverReport> {
+    return this.#takeover.run(addressId, generation);
+  }
+
+  /** The store has lost what was written. */
+  publishAll(): void {
+    this.#keeper.publishAll();
+    this.#servers.publishAll();
+    for (const binding of this.#context.bindings) {
+      this.#context.publisher.putBinding(binding.addressId, binding);
+    }
+  }
+
+  /** A connection of a phone is gone. */
+  onConnectionClosed(flow: SipFlow): void {
+    if (flow.connectionId === undefined) return;
+    for (const { addressId, contact } of this.#context.bindings.forgetConnection(flow.connectionId)) {
+      this.#context.publisher.removeBinding(addressId, contact);
+    }
+  }
+
+  /** No new calls; resolves when the last transaction is over and no dialog is left. */
+  async drain(isOver: () => boolean): Promise<void> {
+    void this.#context.layer.drain();
+    while (this.#context.dialogs.size > 0 && !isOver()) await this.#options.clock.sleep(200);
+  }
+
+  close(): void {
+    this.#context.layer.close();
+  }
+
+  counts(): EngineCounts {
+    const { dialogs, bindings, layer, publisher } = this.#context;
+    return {
+      dialogs: dialogs.countByKind(),
+      bindings: bindings.size,
+      transactions: layer.counts(),
+      clientRequests: this.#clients.size,
+      held: publisher.counts,
+    };
+  }
+
+  #makeContext(): EngineContext {
+    const { clock, rng, log, settings, wire, flows, identities, resolver, preferredFrom } = this.#options;
+    const wheel = new TimerWheel(clock);
+    const router = new ApplicationRouter<EngineApplication>();
+    const bindings = new BindingTable({ clock, bindingsMax: this.#options.bindingsMax });
+    return {
+      ...{ clock, rng, log, settings, wire, wheel, identities, router, bindings },
+      layer: this.#makeLayer(wheel),
+      dialogs: new DialogTable(),
+      routes: new OutboundRoutes({ bindings, resolver, transport: flows, preferredFrom }),
+      publisher: new SnapshotPublisher({
+        port: this.#options.continuity,
+        heldMs: this.#options.heldMs,
+        tryingHeldMs: this.#options.tryingHeldMs,
+      }),
+      records: new CallRecords({ isOn: this.#options.cdrs, router, wallMs: () => clock.wallMs() }),
+      names: new EngineNames(rng),
+    };
+  }
+
+  #makeLayer(wheel: TimerWheel): TransactionLayer<SipMessage, SipFlow> {
+    const { clock, wire, transactionsMax, log, transactionSettings } = this.#options;
+    return new TransactionLayer<SipMessage, SipFlow>({
+      ...{ clock, wheel, wire, transactionsMax },
+      messages: makeMessageAccess(),
+      user: this.#makeUser(),
+      onUserError: (error, transaction) => {
+        log.error({ err: error, method: transaction?.method }, 'a request could not be dealt with');
+        if (transaction?.side === 'server') this.#failServer(transaction);
+      },
+      transactionsReserved: Math.floor(transactionsMax * RESERVED_SHARE),
+      // The engine sends its 100 itself, when the partner holds the INVITE.
+      settings: { ...transactionSettings, tryingMs: undefined },
+    });
+  }
+
+  /** A mistake of ours: that one request gets its answer, everything else goes on. */
+  #failServer(transaction: Transaction<SipMessage, SipFlow>): void {
+    const request = transaction.side === 'server' ? this.#servers.findByTx(transaction) : undefined;
+    if (request !== undefined)
+      this.#servers.refuse(request, { status: 500, reason: 'Server Internal Error' });
+  }
+
+  #makeUser(): TransactionUser<SipMessage, SipFlow> {
+    return {
+      onRequest: (tx, request) => {
+        this.#servers.onRequest(tx, request, this.#arrivalOf(tx.flow));
+      },
+      onCancel: (tx, request, invite) => {
+        this.#servers.onCancel(tx, request, invite, this.#arrivalOf(tx.flow));
+      },
+      onAck: (invite, ack) => {
+        this.#servers.onAck(ack, this.#arrivalOf(invite.flow));
+      },
+      onStrayAck: (ack, flow) => {
+        this.#servers.onAck(ack, this.#arrivalOf(flow));
+      },
+      onResponse: (tx, response) => {
+        this.#responses.onResponse(tx, response, this.#arrivalOf(tx.flow));
+      },
+      onStrayResponse: (response) => {
+        this.#responses.onStray(response);
+      },
+      onTimeout: (transaction) => {
+        if (transaction.side === 'client') this.#responses.onTimeout(transaction);
+      },
+      onTransportError: (transaction) => {
+        if (transaction.side === 'client') this.#responses.onTransportError(transaction);
+      },
+      onTerminated: (transaction) => {
+        if (transaction.side === 'client') this.#clients.onTerminated(transaction);
+        else this.#servers.onTerminated(transaction);
+      },
+    };
+  }
+
+  #arrivalOf(flow: SipFlow): Arrival {
+    return this.#arrival ?? { flow, bytes: 0, atMs: this.#options.clock.wallMs() };
+  }
+
+  #accept(message: SipMessage, bytes: Buffer, flow: SipFlow): void {
+    if (!message.isRequest) {
+      this.#context.layer.receiveResponse(message, flow);
+      return;
+    }
+    const stamped = findStampedVia(message.via, flow.remoteAddress, flow.remotePort);
+    const marked =
+      stamped === undefined ? bytes : MessageBuilder.from(message).setFirst('Via', stamped).build();
+    const request = stamped === undefined ? message : parseOwnMessage(marked);
+    const result = this.#context.layer.receiveRequest(request, marked, responseFlow(request, flow));
+    if (result !== 'full' && result !== 'draining') return;
+    const headers = [['Retry-After', String(this.#context.names.retrySeconds() + 1)]] as const;
+    this.#reject({ kind: 'answer', status: 503, reason: 'Service Unavailable', headers }, request, flow);
+  }
+
+  /** Answered without a transaction (RFC 3261 8.2.7), so that it costs nothing to be asked rubbish. */
+  #reject(verdict: CheckVerdict, message: SipMessage | undefined, flow: SipFlow): void {
+    if (verdict.kind === 'good') return;
+    this.#options.onRefused?.(verdict.kind === 'drop' ? verdict.reason : String(verdict.status), flow);
+    if (verdict.kind === 'drop' || message?.isRequest !== true || message.method === 'ACK') return;
+    const { status, reason } = verdict;
+    const stamped = findStampedVia(message.via, flow.remoteAddress, flow.remotePort);
+    const request =
+      stamped === undefined
+        ? message
+        : parseSipMessage(MessageBuilder.from(message).setFirst('Via', stamped).build());
+    const answered = 'kind' in request ? (request.kind === 'message' ? request.message : message) : request;
+    const headers = (verdict.headers ?? []).map(([name, value]) => ({ name, value }));
+    const toTag = this.#context.names.tag(this.#context.identities.of(flow).addressId);
+    const bytes = buildResponse({ request: answered, status, reason, toTag, headers });
+    this.#options.wire.send(bytes, responseFlow(answered, flow), { onSendError: () => undefined });
+  }
+
+  #onOwnCommand(
+    application: EngineApplication,
+    command: Extract<EngineCommand, { type: 'proxy' | 'adopt' | 'dialogs' | 'payload' }>,
+  ): void {
+    const ids = { messageId: application.newMessageId(), requestId: command.id };
+    if (command.type === 'proxy') {
+      application.send(writeNok(ids, 'this engine does not proxy requests'));
+    } else if (command.type === 'dialogs') {
+      application.send(writeDialogList(ids, this.#context.router.orphansOf(command.tag)));
+    } else {
+      const dialog = this.#context.dialogs.findById(command.dialogId);
+      if (dialog === undefined) {
+        application.send(writeNok(ids, CONTROL_TEXTS.unknownDialogToAdopt));
+      } else if (command.type === 'payload') {
+        dialog.payload = command.body;
+        this.#keeper.publish(dialog);
+        application.send(writeOk(ids));
+      } else {
+        this.#context.router.adoptDialog(dialog.id, application);
+        dialog.appTags = application.tags;
+        this.#clients.adoptPending(dialog, application);
+        this.#keeper.publish(dialog);
+        application.send(writeAdopted(ids, describeForAdoption(dialog)));
+      }
+    }
+  }
+}
+
+/** Where the response to a request goes (RFC 3261 18.2.2, RFC 3581 4): not always where it came from. */
+function responseFlow(request: SipMessage, flow: SipFlow): SipFlow {
+  if (flow.protocol !== 'udp') return flow;
+  const { via } = request;
+  if (via.rport !== undefined) return flow;
+  const remotePort = via.port ?? 5060;
+  const remoteAddress = via.maddr ?? flow.remoteAddress;
+  if (remotePort === flow.remotePort && remoteAddress === flow.remoteAddress) return flow;
+  return { ...flow, remoteAddress, remotePort };
+}
