@@ -7,6 +7,11 @@ export const sipErrors = defineErrors({
     action: 'Correct the options named; each line says how, and --help lists them all.',
     retryable: false,
   },
+  SIP_BAD_ORDER: {
+    message: 'the SIP engine was asked for something with a wrong field "{field}": {problem}',
+    action: 'Correct the field and ask again; nothing has been changed.',
+    retryable: false,
+  },
   SIP_STALE_GENERATION: {
     message: 'the SIP engine was told to take over {addressId} in generation {generation}, but knows {known}',
     action: 'Ask the node service who owns the address; whoever gave this order is behind the times.',

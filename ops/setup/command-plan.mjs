@@ -32,6 +32,13 @@ const COMMANDS = {
     tellsSteps: true,
   }),
   lab: (args) => ({ main: LAB, args, startsBox: false, isTest: false, tellsSteps: false }),
+  'sip-engine': (args) => ({
+    main: 'dist/appliance/sip-engine/main.js',
+    args,
+    startsBox: false,
+    isTest: false,
+    tellsSteps: false,
+  }),
   bench: (args) => ({ main: BENCH, args, startsBox: true, isTest: true, tellsSteps: false }),
   soak: (args) => ({
     main: BENCH,

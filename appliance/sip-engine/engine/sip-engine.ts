@@ -18,7 +18,7 @@ import { DialogTable } from '../dialog/dialog-table.js';
 import { BindingTable } from '../flow/binding-table.js';
 import { checkMalformed, checkMessage, type CheckVerdict } from '../message/check-message.js';
 import { MessageBuilder } from '../message/message-builder.js';
-import { parseSipMessage } from '../message/parse-sip-message.js';
+import { parseSipMessage, type MalformedMessage, type ParseResult } from '../message/parse-sip-message.js';
 import type { SipMessage } from '../message/sip-message.js';
 import { findStampedVia } from '../message/via-header.js';
 import { TimerWheel } from '../transaction/timer-wheel.js';
@@ -112,11 +112,15 @@ export class SipEngine {
     });
   }
 
-  /** A message from the network. Never throws. */
-  receive(bytes: Buffer, flow: SipFlow): void {
+  /**
+   * A message from the network. Never throws.
+   * @param problem of a stream that cannot be framed (RFC 3261 18.3): these are its headers, to be answered 400
+   */
+  receive(bytes: Buffer, flow: SipFlow, problem?: string): void {
     this.#arrival = { flow, bytes: bytes.length, atMs: this.#options.clock.wallMs() };
-    const parsed = parseSipMessage(bytes);
-    if (parsed.kind === 'keep-alive') return;
+    const read = parseSipMessage(bytes);
+    if (read.kind === 'keep-alive') return;
+    const parsed = problem === undefined ? read : asMalformed(read, problem);
     const verdict = parsed.kind === 'message' ? checkMessage(parsed.message) : checkMalformed(parsed);
     const message = parsed.kind === 'message' ? parsed.message : parsed.partial;
     if (verdict.kind === 'good' && message !== undefined) this.#accept(message, bytes, flow);
@@ -343,6 +347,12 @@ export class SipEngine {
       }
     }
   }
+}
+
+function asMalformed(read: Exclude<ParseResult, { kind: 'keep-alive' }>, reason: string): MalformedMessage {
+  if (read.kind === 'malformed') return read;
+  const isGood = checkMessage(read.message).kind === 'good';
+  return isGood ? { kind: 'malformed', reason, partial: read.message } : { kind: 'malformed', reason };
 }
 
 /** Where the response to a request goes (RFC 3261 18.2.2, RFC 3581 4): not always where it came from. */

@@ -53,6 +53,7 @@ const STREAMS: Readonly<Record<string, readonly [text: string, expected: Partial
     `\r\n\r\n${message('a')}\r\n\r\n${message('b')}\r\n\r\n\r\n`,
     { messages: [message('a'), message('b')], pings: 3 },
   ],
+  'a ping after a lone CR': ['\r\r\n\r\n\n', { messages: [], pings: 1 }],
   'a single CRLF, which is a pong': ['\r\n', { messages: [], pings: 0 }],
   'lines that end with LF alone': [LF_ONLY + message('a'), { messages: [LF_ONLY, message('a')] }],
   'a length that is folded and has blanks': [
