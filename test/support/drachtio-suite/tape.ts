@@ -14,7 +14,7 @@ let failedCount = 0;
 function report(isOk: boolean, name: string, reason?: unknown): void {
   count += 1;
   failedCount += isOk ? 0 : 1;
-  const text = reason === undefined ? '' : `\n${inspect(reason).replaceAll(/^/gm, '  ')}`;
+  const text = reason === undefined ? '' : `\n${inspect(reason, { depth: 0 }).replaceAll(/^/gm, '  ')}`;
   process.stdout.write(`${isOk ? '' : 'not '}ok ${String(count)} ${name}${text}\n`);
 }
 

@@ -18,7 +18,7 @@ import { answerDnsQuery } from './dns-answer.js';
 import { answererWords, spawnSipp } from './sipp.js';
 import { CONTROL_PORT, CONTROL_SECRET, readSettings } from './suite-folder.js';
 
-/** The host of the names; with it on loopback, all of the subnet's addresses are local. */
+/** Where the names are served; with its prefix on loopback, callers may have any address of the subnet. */
 const NAMES_ADDRESS = '172.29.0.1';
 const SIP_PORT = 5060;
 const DNS_PORT = 53;
@@ -27,9 +27,11 @@ const [folder = '', engineMain = ''] = process.argv.slice(2);
 const clock = new RealClock();
 const children: ChildProcess[] = [];
 
-async function openNetwork(): Promise<void> {
-  await run(['ip', 'link', 'set', 'lo', 'up'], { clock });
-  await run(['ip', 'address', 'add', `${NAMES_ADDRESS}/16`, 'dev', 'lo'], { clock });
+/** All on loopback; the engine speaks only for addresses that an interface has, so the subnet alone is not enough. */
+async function openNetwork(hosts: readonly SuiteHost[]): Promise<void> {
+  const addresses = [NAMES_ADDRESS, ...hosts.map(({ address }) => address)];
+  const lines = addresses.map((address) => `address add ${address}/16 dev lo`);
+  await run(['ip', '-batch', '-'], { clock, input: ['link set lo up', ...lines, ''].join('\n') });
 }
 
 /** The engine resolves the suite's names as it resolves all names: with the servers of /etc/resolv.conf. */
@@ -94,7 +96,7 @@ async function stop(): Promise<never> {
 
 process.on('SIGTERM', () => void stop());
 const { hosts, hostsOfTests } = await readSettings(folder);
-await openNetwork();
+await openNetwork(hosts);
 await openNames([...hosts, ...hostsOfTests]);
 await Promise.all(hosts.map(start));
 process.stdout.write('testbed ready\n');
