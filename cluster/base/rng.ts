@@ -62,7 +62,22 @@ export function seededRng(seed: string): Rng {
   });
 }
 
+/** One call to the system costs as much as some hundred bytes: an id for each message would notice it. */
+const POOL_BYTES = 4096;
+
 /** Cryptographically strong; use it for ids, nonces and keys. */
 export function systemRng(): Rng {
-  return { ...rngOver(() => randomBytes(4).readUInt32LE(0)), bytes: (count) => randomBytes(count) };
+  let pool = Buffer.alloc(0);
+  let used = 0;
+  const take = (count: number): Buffer => {
+    if (!Number.isSafeInteger(count) || count < 0 || count > POOL_BYTES) return randomBytes(count);
+    if (pool.length - used < count) {
+      pool = randomBytes(POOL_BYTES);
+      used = 0;
+    }
+    used += count;
+    // Each byte is handed out once; the view shares nothing with the next one.
+    return pool.subarray(used - count, used);
+  };
+  return { ...rngOver(() => take(4).readUInt32LE(0)), bytes: take };
 }

@@ -68,7 +68,7 @@ function repeatedTo(piece: string, bytes: number): string {
   return piece.repeat(Math.max(1, Math.floor(bytes / piece.length)));
 }
 
-/** One header as long as a datagram, and four of them as long as the check allows. */
+/** One header as long as a datagram, and some that are as long as the check allows. */
 function costlyHeaders(name: string, form: string): Costly[] {
   const family = familyOf(form);
   const found: Costly[] = [];
@@ -78,8 +78,16 @@ function costlyHeaders(name: string, form: string): Costly[] {
         const line = (bytes: number): string => `${name}: ${start}${repeatedTo(piece, bytes)}${end}`;
         const what = JSON.stringify([name, start, piece, end]);
         found.push({ what: `${what} once`, bytes: requestWith(name, [line(64_000)]) });
-        const lines = new Array<string>(form === 'address' ? 1 : 3).fill(line(3900));
-        found.push({ what: `${what} in several`, bytes: requestWith(name, lines) });
+        if (form === 'address')
+          found.push({ what: `${what} at its longest`, bytes: requestWith(name, [line(3900)]) });
+        for (const [count, bytes] of [
+          [1, 2000],
+          [3, 3900],
+          [7, 2000],
+        ] as const) {
+          const lines = new Array<string>(count).fill(line(bytes));
+          found.push({ what: `${what} in ${String(count)} lines`, bytes: requestWith(name, lines) });
+        }
       }
     }
   }

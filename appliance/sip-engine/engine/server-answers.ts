@@ -6,7 +6,7 @@ import type { Dialog, DialogState } from '../dialog/dialog.js';
 import { planTimerAnswer, startTimer, type SessionTimerAnswer } from '../dialog/session-timer.js';
 import type { Binding } from '../flow/binding-table.js';
 import type { SipMessage } from '../message/sip-message.js';
-import { SipSyntaxError } from '../message/sip-syntax-error.js';
+import { ignoringSyntax } from '../message/sip-syntax-error.js';
 import { unquote } from '../message/value-scanner.js';
 import {
   findApplicationHeader,
@@ -319,9 +319,9 @@ export class ServerAnswers {
   #learnBindings(request: ServerRequest, message: SipMessage, bytes: Buffer): void {
     const response = parseOwnMessage(bytes);
     const { bindings, publisher } = this.#context;
-    const asked = readable(() => message.contacts) ?? [];
+    const asked = ignoringSyntax(() => message.contacts) ?? [];
     if (asked === '*') return;
-    const granted = readable(() => response.contacts) ?? [];
+    const granted = ignoringSyntax(() => response.contacts) ?? [];
     for (const { uri, params } of asked) {
       const echoed = granted === '*' ? undefined : granted.find((one) => one.uri === uri);
       const seconds =
@@ -361,15 +361,6 @@ export class ServerAnswers {
 
 function unquoted(text: string): string {
   return text.startsWith('"') ? unquote(text) : text;
-}
-
-function readable<T>(read: () => T): T | undefined {
-  try {
-    return read();
-  } catch (error) {
-    if (error instanceof SipSyntaxError) return undefined;
-    throw error;
-  }
 }
 
 function secondsOf(value: string | true | undefined): number | undefined {

@@ -15,7 +15,7 @@ import type { NameAddress } from './name-address.js';
 import type { MalformedMessage } from './parse-sip-message.js';
 import type { SipMessage } from './sip-message.js';
 import { SipSyntaxError } from './sip-syntax-error.js';
-import { assertUri, findUriScheme, parseSipUri } from './sip-uri.js';
+import { assertUri, findUriScheme, parseSipUri, URI_BYTES_MAX } from './sip-uri.js';
 
 export type CheckVerdict =
   | { readonly kind: 'good' }
@@ -42,7 +42,6 @@ interface Fault {
  */
 const HEADER_SECTION_BYTES_MAX = 16_384;
 const HEADER_LINE_BYTES_MAX = 4096;
-const REQUEST_URI_BYTES_MAX = 2048;
 
 /** `urn:service:sos` (RFC 5031) is an emergency call: whether it can be routed is not for a check of syntax. */
 const SCHEMES = new Set(['sip', 'sips', 'tel', 'urn']);
@@ -92,8 +91,7 @@ function isUnreadable(read: () => unknown): boolean {
 }
 
 function findSizeFault(message: SipMessage): Fault | undefined {
-  if (message.requestUri.length > REQUEST_URI_BYTES_MAX)
-    return { status: 414, reason: 'Request-URI Too Long' };
+  if (message.requestUri.length > URI_BYTES_MAX) return { status: 414, reason: 'Request-URI Too Long' };
   if (message.headerSectionBytes > HEADER_SECTION_BYTES_MAX)
     return { status: 413, reason: 'Header Section Too Large' };
   for (let index = 0; index < message.headerCount; index += 1) {

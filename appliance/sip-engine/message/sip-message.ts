@@ -33,7 +33,7 @@ import { findHeaderName, HEADER, type HeaderName } from './header-names.js';
 import { STRIDE, type HeaderIndex, type StartLine } from './message-index.js';
 import { parseNameAddress, parseNameAddresses, type NameAddress } from './name-address.js';
 import { isBlank, trimBlanks } from './sip-characters.js';
-import { SipSyntaxError } from './sip-syntax-error.js';
+import { ignoringSyntax, SipSyntaxError } from './sip-syntax-error.js';
 import { parseTopVia, parseVias, type Via } from './via-header.js';
 
 /** Of one message; a longer one cannot be framed by anybody. */
@@ -69,15 +69,7 @@ interface Memo {
   to?: NameAddress;
   cseq?: CSeq;
   callId?: string;
-}
-
-function ignoringSyntax<T>(read: () => T): T | undefined {
-  try {
-    return read();
-  } catch (error) {
-    if (error instanceof SipSyntaxError) return undefined;
-    throw error;
-  }
+  contacts?: readonly NameAddress[] | '*';
 }
 
 export class SipMessage {
@@ -217,6 +209,10 @@ export class SipMessage {
 
   /** `'*'` for the one of a REGISTER that removes all bindings (RFC 3261 10.2.2). */
   get contacts(): readonly NameAddress[] | '*' {
+    return (this.#memo.contacts ??= this.#readContacts());
+  }
+
+  #readContacts(): readonly NameAddress[] | '*' {
     const values = this.#all(HEADER.contact);
     if (values.length === 1 && values[0] === '*') return '*';
     return this.#addressesOf(values, HEADER.contact);

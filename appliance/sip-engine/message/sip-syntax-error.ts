@@ -18,3 +18,13 @@ export function quoteForSentence(text: string): string {
   }
   return text.length > QUOTED_MAX ? `"${shown}"...` : `"${shown}"`;
 }
+
+/** The value of a view, undefined when the text cannot be read. */
+export function ignoringSyntax<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof SipSyntaxError) return undefined;
+    throw error;
+  }
+}

@@ -18,6 +18,9 @@ import {
 import { quoteForSentence, SipSyntaxError } from './sip-syntax-error.js';
 import { ValueScanner, type SipParams } from './value-scanner.js';
 
+/** Nobody dials a longer one; the parser of drachtio-srf is quadratic in it. */
+export const URI_BYTES_MAX = 2048;
+
 export interface SipUri {
   readonly scheme: 'sip' | 'sips';
   /** As written, escapes included. */
@@ -166,6 +169,7 @@ export function parseSipUri(text: string): SipUri {
  * @throws SipSyntaxError
  */
 export function assertUri(text: string): void {
+  if (text.length > URI_BYTES_MAX) throw new SipSyntaxError('URI: too long');
   const scheme = findUriScheme(text);
   if (scheme === 'sip' || scheme === 'sips') {
     parseSipUri(text);

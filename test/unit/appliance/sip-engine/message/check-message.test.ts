@@ -129,6 +129,7 @@ spec('check-message', (it) => {
 
   it('what is too long is refused before it is read', () => {
     assert.is(request({ uri: `sip:${'a'.repeat(2100)}@b` }), '414 Request-URI Too Long');
+    assert.is(request({ extra: [`Route: <sip:${'a'.repeat(2100)}@b>`] }), '400 Bad Route');
     assert.is(request({ extra: [`Subject: ${'a'.repeat(4086)}`] }), 'good');
     assert.is(request({ extra: [`Subject: ${'a'.repeat(4088)}`] }), '400 Header Too Long');
     const lines = new Array<string>(5).fill(`Subject: ${'a'.repeat(4000)}`);
@@ -164,7 +165,7 @@ spec('check-message', (it) => {
     const bad = [
       ...[' '.repeat(9), '\t', '\v', '\xa0', ''].map((blanks) => `Content-Type:${blanks}\r\n x`),
       ...['Content-Type: a\nb', 'Content-Type: a\rb', 'Content-Type: a\xe2\x80\xa8'],
-      'Content-Type: Content-Type: a',
+      ...['Content-Type: Content-Type: a', `Content-Type:${' '.repeat(9)}a`],
     ];
     for (const type of bad) assert.is(verdict(type), '400 Bad Multipart Body', JSON.stringify(type));
     assert.is(request({ extra: ['Content-Type: text/plain'], body: 'Content-Type: \n' }), 'good');
