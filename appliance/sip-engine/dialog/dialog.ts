@@ -14,8 +14,8 @@
  * - terminated: forgotten, only answers to what was under way still come.
  */
 import { parseNameAddress } from '../message/name-address.js';
-import { SipSyntaxError } from '../message/sip-syntax-error.js';
-import { parseSipUri, type SipUri } from '../message/sip-uri.js';
+import { ignoringSyntax } from '../message/sip-syntax-error.js';
+import { parseSipUri } from '../message/sip-uri.js';
 import type { SipFlow } from '../transport/sip-flow.js';
 import type { SessionTimer } from './session-timer.js';
 
@@ -78,15 +78,6 @@ export interface RequestRoute {
   readonly nextHop: string;
 }
 
-function routeUri(route: string): SipUri | undefined {
-  try {
-    return parseSipUri(parseNameAddress(route, 'Route').uri);
-  } catch (error) {
-    if (error instanceof SipSyntaxError) return undefined;
-    throw error;
-  }
-}
-
 function uriOf(route: string): string {
   const open = route.indexOf('<');
   const close = route.indexOf('>');
@@ -98,8 +89,8 @@ export function planRoute(remoteTarget: string, routeSet: readonly string[]): Re
   const [first, ...rest] = routeSet;
   if (first === undefined) return { requestUri: remoteTarget, routes: [], nextHop: remoteTarget };
   const nextHop = uriOf(first);
-  if (routeUri(first)?.params['lr'] !== undefined)
-    return { requestUri: remoteTarget, routes: routeSet, nextHop };
+  const uri = ignoringSyntax(() => parseSipUri(parseNameAddress(first, 'Route').uri));
+  if (uri?.params['lr'] !== undefined) return { requestUri: remoteTarget, routes: routeSet, nextHop };
   // A strict router takes the Request-URI for itself; what may not stand there is left out (19.1.1 table 1).
   const headers = nextHop.indexOf('?');
   return {

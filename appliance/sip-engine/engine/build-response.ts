@@ -1,7 +1,6 @@
 /** Responses to requests from the network: what RFC 3261 8.2.6 takes from the request, and what the application adds. */
 import { MessageBuilder } from '../message/message-builder.js';
 import type { SipMessage } from '../message/sip-message.js';
-import { ignoringSyntax } from '../message/sip-syntax-error.js';
 import type { ApplicationHeader } from './application-message.js';
 import { findContentType } from './header-rules.js';
 
@@ -26,19 +25,15 @@ export interface ResponsePlan {
 const OF_REQUEST = new Set(['From', 'To', 'Call-ID', 'CSeq']);
 const NO_BODY = Buffer.alloc(0);
 
-function toValue(request: SipMessage, tag: string | undefined): string {
-  const value = request.header('To') ?? '';
-  if (tag === undefined) return value;
-  // A To that cannot be read, of a request that is refused for it, is sent back as it came.
-  const to = ignoringSyntax(() => request.to);
-  return to === undefined || to.tag !== undefined ? value : `${value};tag=${tag}`;
+function tagSuffix(request: SipMessage, tag: string | undefined): string {
+  return tag === undefined || request.to.tag !== undefined ? '' : `;tag=${tag}`;
 }
 
 export function buildResponse(plan: ResponsePlan): Buffer {
   const { request, status, reason, headers = [], engineHeaders = [], body = NO_BODY } = plan;
   const builder = MessageBuilder.response(status, reason).copyHeaders(request, 'Via');
   if (plan.formsDialog === true) builder.copyHeaders(request, 'Record-Route');
-  builder.copyHeaders(request, 'From').add('To', toValue(request, plan.toTag));
+  builder.copyHeaders(request, 'From').copyWithSuffix(request, 'To', tagSuffix(request, plan.toTag));
   builder.copyHeaders(request, 'Call-ID', 'CSeq');
   let hasContact = false;
   for (const { name, value } of engineHeaders) builder.add(name, value);

@@ -9,7 +9,7 @@ import type { Dialog } from '../dialog/dialog.js';
 import { startTimer } from '../dialog/session-timer.js';
 import { findNumber, isAllOf, TOKEN, URI } from '../message/sip-characters.js';
 import { findUriScheme, parseSipUri } from '../message/sip-uri.js';
-import { SipSyntaxError } from '../message/sip-syntax-error.js';
+import { ignoringSyntax } from '../message/sip-syntax-error.js';
 import type { SipMessage } from '../message/sip-message.js';
 import type { SipFlow } from '../transport/sip-flow.js';
 import {
@@ -43,22 +43,11 @@ function isRequestUri(uri: string): boolean {
   const scheme = findUriScheme(uri);
   if (scheme === undefined || !isAllOf(uri, URI)) return false;
   if (scheme !== 'sip' && scheme !== 'sips') return true;
-  try {
-    parseSipUri(uri);
-    return true;
-  } catch (error) {
-    if (error instanceof SipSyntaxError) return false;
-    throw error;
-  }
+  return ignoringSyntax(() => parseSipUri(uri)) !== undefined;
 }
 
 function namesUdp(uri: string): boolean {
-  try {
-    return parseSipUri(uri).params['transport'] === 'udp';
-  } catch (error) {
-    if (error instanceof SipSyntaxError) return false;
-    throw error;
-  }
+  return ignoringSyntax(() => parseSipUri(uri))?.params['transport'] === 'udp';
 }
 
 export class ClientRequests implements OwnRequests {

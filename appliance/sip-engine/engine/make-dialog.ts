@@ -4,7 +4,7 @@ import { Dialog, type DialogKind, type DialogState, type SessionDescription } fr
 import { isSameHost } from '../message/ip-address.js';
 import type { NameAddress } from '../message/name-address.js';
 import type { SipMessage } from '../message/sip-message.js';
-import { SipSyntaxError } from '../message/sip-syntax-error.js';
+import { ignoringSyntax } from '../message/sip-syntax-error.js';
 import { parseSipUri } from '../message/sip-uri.js';
 import { detachedText } from '../message/wire-text.js';
 import type { SipFlow } from '../transport/sip-flow.js';
@@ -65,14 +65,9 @@ function recordRoutes(message: SipMessage): string[] {
  */
 function isBehindNat(contact: string, flow: SipFlow, hasRoute: boolean): boolean {
   if (flow.protocol !== 'udp' || hasRoute) return false;
-  try {
-    const { host, port, params } = parseSipUri(contact);
-    const isSame = isSameHost(host, flow.remoteAddress) && (port ?? 5060) === flow.remotePort;
-    return !isSame && params['transport'] === undefined;
-  } catch (error) {
-    if (error instanceof SipSyntaxError) return false;
-    throw error;
-  }
+  const uri = ignoringSyntax(() => parseSipUri(contact));
+  if (uri === undefined || uri.params['transport'] !== undefined) return false;
+  return !isSameHost(uri.host, flow.remoteAddress) || (uri.port ?? 5060) !== flow.remotePort;
 }
 
 export function makeUasDialog(options: UasDialogOptions): Dialog {

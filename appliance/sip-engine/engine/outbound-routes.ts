@@ -4,7 +4,7 @@
  * every call.
  */
 import type { BindingTable } from '../flow/binding-table.js';
-import { SipSyntaxError } from '../message/sip-syntax-error.js';
+import { ignoringSyntax } from '../message/sip-syntax-error.js';
 import { parseSipUri, type SipUri } from '../message/sip-uri.js';
 import type { SipFlow, SipProtocol } from '../transport/sip-flow.js';
 
@@ -35,16 +35,6 @@ export interface OutboundRoutesOptions {
   readonly preferredFrom: (protocol: SipProtocol) => string | undefined;
 }
 
-/** A URI that is none: nothing can be sent there. */
-function findUri(text: string): SipUri | undefined {
-  try {
-    return parseSipUri(text);
-  } catch (error) {
-    if (error instanceof SipSyntaxError) return undefined;
-    throw error;
-  }
-}
-
 export class OutboundRoutes {
   readonly #options: OutboundRoutesOptions;
 
@@ -59,7 +49,7 @@ export class OutboundRoutes {
   findFlow(uri: string, from?: string): SipFlow | undefined | Promise<SipFlow | undefined> {
     const registered = this.#findRegistered(uri);
     if (registered !== undefined) return registered;
-    const parsed = findUri(uri);
+    const parsed = ignoringSyntax(() => parseSipUri(uri));
     if (parsed === undefined) return undefined;
     const targets = this.#options.resolver.resolve(parsed);
     if (targets instanceof Promise) return targets.then((found) => this.#firstFlow(found, from));

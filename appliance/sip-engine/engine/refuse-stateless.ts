@@ -6,7 +6,7 @@
 import { MessageBuilder } from '../message/message-builder.js';
 import { parseSipMessage } from '../message/parse-sip-message.js';
 import type { SipMessage } from '../message/sip-message.js';
-import { SipSyntaxError } from '../message/sip-syntax-error.js';
+import { ignoringSyntax } from '../message/sip-syntax-error.js';
 import { findStampedVia } from '../message/via-header.js';
 import type { SipFlow } from '../transport/sip-flow.js';
 import { buildResponse, type ResponsePlan } from './build-response.js';
@@ -27,18 +27,8 @@ export function responseFlow(request: SipMessage, flow: SipFlow): SipFlow {
   return { ...flow, remoteAddress, remotePort };
 }
 
-/** @returns undefined where the view throws */
-function readable<T>(read: () => T): T | undefined {
-  try {
-    return read();
-  } catch (error) {
-    if (error instanceof SipSyntaxError) return undefined;
-    throw error;
-  }
-}
-
 function stamped(message: SipMessage, flow: SipFlow): SipMessage {
-  const via = readable(() => findStampedVia(message.via, flow.remoteAddress, flow.remotePort));
+  const via = ignoringSyntax(() => findStampedVia(message.via, flow.remoteAddress, flow.remotePort));
   if (via === undefined) return message;
   const read = parseSipMessage(MessageBuilder.from(message).setFirst('Via', via).build());
   return read.kind === 'message' ? read.message : message;
@@ -50,9 +40,9 @@ export function refuseStateless(
   plan: Pick<ResponsePlan, 'status' | 'reason' | 'headers' | 'toTag'>,
 ): StatelessRefusal {
   const request = stamped(message, flow);
-  const hasReadableTo = readable(() => request.to) !== undefined;
+  const hasReadableTo = ignoringSyntax(() => request.to) !== undefined;
   return {
     bytes: buildResponse({ ...plan, request, toTag: hasReadableTo ? plan.toTag : undefined }),
-    flow: readable(() => responseFlow(request, flow)) ?? flow,
+    flow: ignoringSyntax(() => responseFlow(request, flow)) ?? flow,
   };
 }

@@ -9,7 +9,7 @@ import { writeDialogMessage, writeNewRequest } from '../control/control-reply.js
 import type { Dialog } from '../dialog/dialog.js';
 import { canonicalText } from '../message/canonical-text.js';
 import type { SipMessage } from '../message/sip-message.js';
-import { SipSyntaxError } from '../message/sip-syntax-error.js';
+import { ignoringSyntax } from '../message/sip-syntax-error.js';
 import type { TimerTarget } from '../transaction/timer-wheel.js';
 import type { SipFlow } from '../transport/sip-flow.js';
 import { buildResponse } from './build-response.js';
@@ -449,14 +449,9 @@ export class ServerRequests {
   }
 
   #acceptPrack(dialog: Dialog, message: SipMessage): boolean {
-    try {
-      const { rack } = message;
-      const reliable = this.#inviteOf(dialog)?.reliable;
-      return rack !== undefined && reliable?.acknowledge(rack) === true;
-    } catch (error) {
-      if (error instanceof SipSyntaxError) return false;
-      throw error;
-    }
+    const rack = ignoringSyntax(() => message.rack);
+    const reliable = this.#inviteOf(dialog)?.reliable;
+    return rack !== undefined && reliable?.acknowledge(rack) === true;
   }
 
   /** The dialog is over when the BYE is here, whatever the application says (RFC 3261 15.1.2). */

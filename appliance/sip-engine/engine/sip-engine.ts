@@ -20,7 +20,6 @@ import { checkMalformed, checkMessage, type CheckVerdict } from '../message/chec
 import { MessageBuilder } from '../message/message-builder.js';
 import { parseSipMessage, type MalformedMessage, type ParseResult } from '../message/parse-sip-message.js';
 import type { SipMessage } from '../message/sip-message.js';
-import { ignoringSyntax } from '../message/sip-syntax-error.js';
 import { findStampedVia } from '../message/via-header.js';
 import { TimerWheel } from '../transaction/timer-wheel.js';
 import { TransactionLayer, type TransactionCounts } from '../transaction/transaction-layer.js';
@@ -28,7 +27,6 @@ import type { Transaction, TransactionUser, Wire } from '../transaction/transact
 import type { TransactionSettings } from '../transaction/transaction-step.js';
 import type { SipFlow } from '../transport/sip-flow.js';
 import { describeForAdoption } from './adoption.js';
-import { buildResponse } from './build-response.js';
 import { CallRecords } from './call-records.js';
 import { ClientRequests } from './client-requests.js';
 import { ClientResponses } from './client-responses.js';
@@ -43,6 +41,7 @@ import {
 import type { LocalIdentities } from './local-identity.js';
 import { makeMessageAccess, parseOwnMessage } from './message-access.js';
 import { OutboundRoutes, type FlowSource, type OutboundRoutesOptions } from './outbound-routes.js';
+import { refuseStateless, responseFlow } from './refuse-stateless.js';
 import { ServerAnswers } from './server-answers.js';
 import { ServerRequests, type RequestGate } from './server-requests.js';
 import { Takeover, type TakeoverReport } from './takeover.js';
@@ -319,11 +318,10 @@ export class SipEngine {
     this.#options.onRefused?.(verdict.kind === 'drop' ? verdict.reason : String(verdict.status), flow);
     if (verdict.kind === 'drop' || message?.isRequest !== true || message.method === 'ACK') return;
     const { status, reason } = verdict;
-    const answered = stampedOrRaw(message, flow);
     const headers = (verdict.headers ?? []).map(([name, value]) => ({ name, value }));
     const toTag = this.#context.names.tag(this.#context.identities.of(flow).addressId);
-    const bytes = buildResponse({ request: answered, status, reason, toTag, headers });
-    this.#options.wire.send(bytes, statelessFlow(answered, flow), { onSendError: () => undefined });
+    const refusal = refuseStateless(message, flow, { status, reason, headers, toTag });
+    this.#options.wire.send(refusal.bytes, refusal.flow, { onSendError: () => undefined });
   }
 
   #onOwnCommand(
@@ -358,28 +356,4 @@ function asMalformed(read: Exclude<ParseResult, { kind: 'keep-alive' }>, reason:
   if (read.kind === 'malformed') return read;
   const isGood = checkMessage(read.message).kind === 'good';
   return isGood ? { kind: 'malformed', reason, partial: read.message } : { kind: 'malformed', reason };
-}
-
-/** With its Via stamped; a message whose Via cannot be read is answered to where it came from, as it stands. */
-function stampedOrRaw(message: SipMessage, flow: SipFlow): SipMessage {
-  const via = ignoringSyntax(() => message.via);
-  const stamped = via && findStampedVia(via, flow.remoteAddress, flow.remotePort);
-  if (stamped === undefined) return message;
-  const read = parseSipMessage(MessageBuilder.from(message).setFirst('Via', stamped).build());
-  return read.kind === 'message' ? read.message : message;
-}
-
-function statelessFlow(request: SipMessage, flow: SipFlow): SipFlow {
-  return ignoringSyntax(() => responseFlow(request, flow)) ?? flow;
-}
-
-/** Where the response to a request goes (RFC 3261 18.2.2, RFC 3581 4): not always where it came from. */
-function responseFlow(request: SipMessage, flow: SipFlow): SipFlow {
-  if (flow.protocol !== 'udp') return flow;
-  const { via } = request;
-  if (via.rport !== undefined) return flow;
-  const remotePort = via.port ?? 5060;
-  const remoteAddress = via.maddr ?? flow.remoteAddress;
-  if (remotePort === flow.remotePort && remoteAddress === flow.remoteAddress) return flow;
-  return { ...flow, remoteAddress, remotePort };
 }
