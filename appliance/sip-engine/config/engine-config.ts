@@ -62,8 +62,8 @@ export interface SipTls extends KeyPairFiles {
   readonly rejectUnauthorized: boolean;
 }
 
-/** As the transaction layer has them; without `tryingMs` it uses its own. */
-export type EngineTimers = Omit<TransactionSettings, 'tryingMs'> & { readonly tryingMs?: number };
+/** Those of the transaction layer, but for its own 100: the engine sends that, when the partner holds the INVITE. */
+export type EngineTimers = Omit<TransactionSettings, 'tryingMs'>;
 
 export type Refresher = 'none' | 'uac' | 'uas';
 

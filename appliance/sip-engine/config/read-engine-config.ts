@@ -70,7 +70,6 @@ function readTimers(section: ConfigSection): EngineTimers {
     t4Ms: section.milliseconds('t4Ms', t4Ms),
     timerDMs: section.milliseconds('timerDMs', timerDMs),
     timerCMs: section.milliseconds('timerCMs', timerCMs),
-    ...whereGiven('tryingMs', section.optionalMilliseconds('tryingMs')),
   };
 }
 

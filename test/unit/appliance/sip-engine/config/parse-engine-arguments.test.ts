@@ -87,7 +87,7 @@ spec('the configuration of the engine: defaults and files', (it) => {
     const config = parseFile({
       tls: { keyFile: 'k', certFile: 'c', caFile: 'a', ticketKeysFile: 't', rejectUnauthorized: false },
       control: ['[::1]:0', { address: 'engine.example', port: 9023, tls: { keyFile: 'x', certFile: 'y' } }],
-      timers: { t1Ms: 100, tryingMs: 50 },
+      timers: { t1Ms: 100 },
       outboundProxy: 'sip:proxy.example;lr',
       sessionTimers: { minSe: 120, defaultRefresher: 'uas' },
       limits: { dialogsMax: 5, datagramsPerSecondPerSource: 0, trustedSources: ['10.0.0.0/8', '::1'] },
@@ -115,7 +115,6 @@ spec('the configuration of the engine: defaults and files', (it) => {
       { address: 'engine.example', port: 9023, tls: { keyFile: 'x', certFile: 'y' } },
     ]);
     assert.is(config.tls?.rejectUnauthorized, false);
-    assert.is(config.timers.tryingMs, 50);
     assert.is(config.timers.t2Ms, 4000);
     assert.is(config.outboundProxy?.host, 'proxy.example');
     assert.is(config.requestHandlers[1]?.method, '*');
