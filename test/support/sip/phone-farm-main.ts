@@ -1,6 +1,7 @@
 /**
  * Hundreds of phones behind one socket, in a process of their own, so that they can live in another network namespace.
- * Commands come in as JSON lines: `establish`, `exchange` (OPTIONS, reinvite, BYE from the phones), `first` (one
+ * Commands come in as JSON lines: `establish`, `pass` (calls that end at
+ * once), `exchange` (OPTIONS, reinvite, BYE from the phones), `first` (one
  * OPTIONS, again and again until it is answered), `expect` (answers a request of the application in every call).
  */
 import { createInterface } from 'node:readline';
@@ -12,7 +13,7 @@ import { sdp } from './sip-text.js';
 
 interface Command {
   readonly id: number;
-  readonly do: 'establish' | 'exchange' | 'first' | 'expect';
+  readonly do: 'establish' | 'pass' | 'exchange' | 'first' | 'expect';
   /** Of the calls, which ones: from, and before which. */
   readonly from?: number;
   readonly to?: number;
@@ -32,10 +33,21 @@ function chosen({ from = 0, to = calls.length }: Command): RawDialog[] {
   return calls.slice(from, to);
 }
 
+function newCalls({ engine, count }: Command): RawDialog[] {
+  const at = { protocol: 'udp', ...engine };
+  return Array.from({ length: count }, () => RawDialog.calling({ peer, engine: at }));
+}
+
 function establish(command: Command): Promise<object> {
-  const engine = { protocol: 'udp', ...command.engine };
-  for (let index = 0; index < command.count; index += 1) calls.push(RawDialog.calling({ peer, engine }));
-  return inGroups(chosen(command), AT_ONCE, (call) => call.establish());
+  calls.push(...newCalls(command));
+  return inGroups(calls, AT_ONCE, (call) => call.establish());
+}
+
+function pass(command: Command): Promise<object> {
+  return inGroups(newCalls(command), AT_ONCE, async (call) => {
+    await call.establish();
+    await call.exchange('BYE', 200);
+  });
 }
 
 const EXCHANGES: Readonly<Record<string, (call: RawDialog) => Promise<unknown>>> = {
@@ -77,7 +89,7 @@ function expectAll(command: Command): Promise<object> {
   });
 }
 
-const COMMANDS = { establish, exchange, first, expect: expectAll };
+const COMMANDS = { establish, pass, exchange, first, expect: expectAll };
 
 async function obey(line: string): Promise<void> {
   const command = JSON.parse(line) as Command;

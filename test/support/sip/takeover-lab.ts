@@ -17,7 +17,7 @@ import { claimBox, releaseBox } from '../../../ops/lab/leftovers.js';
 import { inNamespace, run } from '../../../ops/lab/shell.js';
 import { clock, NODE_ADDRESSES, SERVICE_ADDRESSES, type SiteNodeId } from '../box/test-box.js';
 import type { TestContext } from '../spec.js';
-import { waitFor } from '../wait.js';
+import { notYet, waitFor } from '../wait.js';
 import { ApplicationProcess } from './application-process.js';
 import { EngineProcess } from './engine-process.js';
 import { LineProcess } from './line-process.js';
@@ -83,6 +83,15 @@ export class TakeoverLab {
   /** Where phones reach the engine that owns the address. */
   at(id: SiteNodeId): { readonly address: string; readonly port: number } {
     return { address: SERVICE_ADDRESSES[id], port: SIP_PORT };
+  }
+
+  /** Waits until the node's replica has the dialogs of the partner: a machine that is busy answers calls without it. */
+  async waitForDialogs(id: SiteNodeId, addressId: string, count: number): Promise<void> {
+    await waitFor(`the replica on ${id} has ${String(count)} dialogs`, async () => {
+      const keys = await this.#in(id, ['redis-cli', '-p', String(PARTNER_PORT), 'hkeys', `sip:${addressId}`]);
+      const dialogs = keys.split('\n').filter((key) => key.startsWith('d/')).length;
+      return dialogs === count ? true : notYet(dialogs);
+    });
   }
 
   /** As by a power cut: every process at once, and the link. */
