@@ -50,6 +50,8 @@ interface Transaction {
 interface DialogOwner {
   /** undefined: an orphan. */
   ownerId: string | undefined;
+  /** It only got a message that nobody else was there for, and may not know the dialog. */
+  isStandIn?: boolean;
   tags: readonly string[];
 }
 
@@ -176,6 +178,7 @@ export class ApplicationRouter<A extends Application> {
       canStandIn(one, dialog.tags),
     );
     dialog.ownerId = successor?.id;
+    dialog.isStandIn = true;
     return successor;
   }
 
@@ -184,12 +187,17 @@ export class ApplicationRouter<A extends Application> {
     return this.#dialogs.get(dialogId)?.tags;
   }
 
-  /** @param tag empty for the dialogs of applications without tags */
+  /**
+   * Those that nobody has adopted, or uses as his own.
+   * @param tag empty for the dialogs of applications without tags
+   */
   orphansOf(tag: string): readonly string[] {
     const isTheirs = (tags: readonly string[]): boolean =>
       tag === '' ? tags.length === 0 : tags.includes(tag);
     return [...this.#dialogs]
-      .filter(([, { ownerId, tags }]) => ownerId === undefined && isTheirs(tags))
+      .filter(
+        ([, { ownerId, isStandIn, tags }]) => (ownerId === undefined || isStandIn === true) && isTheirs(tags),
+      )
       .map(([id]) => id);
   }
 

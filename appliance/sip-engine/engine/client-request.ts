@@ -31,7 +31,7 @@ export class ClientRequest {
   flow: SipFlow | undefined;
   /** As sent. */
   message: SipMessage | undefined;
-  /** Where to send it when the way over TCP is closed (RFC 3261 18.1.1). */
+  /** Where to send it when its way is closed: UDP for what was too long for it (RFC 3261 18.1.1), or the Contact. */
   fallback: SipFlow | undefined;
   /** By remote tag: the dialogs that provisional responses have made, and the RSeq that each has seen last. */
   readonly early = new Map<string, Dialog>();

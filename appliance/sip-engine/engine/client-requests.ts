@@ -281,8 +281,8 @@ export class ClientRequests implements OwnRequests {
     for (const request of this.#byTx.values()) this.publishInvite(request);
   }
 
-  /** Goes on over UDP when TCP, chosen for its length alone, is closed. @returns whether it does */
-  retryOverUdp(request: ClientRequest): boolean {
+  /** Goes on over its second way when the first is closed (see `fallback`). @returns whether it does */
+  retryElsewhere(request: ClientRequest): boolean {
     const { fallback } = request;
     if (fallback === undefined || request.isFinished) return false;
     request.fallback = undefined;
@@ -368,6 +368,7 @@ export class ClientRequests implements OwnRequests {
     this.#context.router.bindDialog(dialog.id, application);
     const hasGlare = message.method === 'INVITE' && this.#isInviteUnderWay(dialog);
     this.#noteUnderWay(dialog, message.method);
+    request.fallback = this.#findContactFlow(dialog, flow);
     if (hasGlare) this.#refuseGlare(application, ids, request, flow);
     else this.#sendFor(application, ids, request, this.#chooseFlow(request, flow, dialog.remoteTarget));
   }
@@ -450,7 +451,7 @@ export class ClientRequests implements OwnRequests {
   #finishStart(request: ClientRequest): void {
     request.isStarting = false;
     if (request.startFailure === undefined) return;
-    if (!this.retryOverUdp(request)) this.#onInternalFailure?.(request, 503, 'Service Unavailable');
+    if (!this.retryElsewhere(request)) this.#onInternalFailure?.(request, 503, 'Service Unavailable');
   }
 
   /** @returns the bytes; undefined when there are too many transactions */
@@ -550,6 +551,13 @@ export class ClientRequests implements OwnRequests {
     const found = routes.findFlow(nextHop, dialog.flow.localAddress);
     if (found instanceof Promise) return found.then((flow) => this.#keepRoute(dialog, nextHop, flow));
     return this.#keepRoute(dialog, nextHop, found);
+  }
+
+  /** The connection that a phone came by may be dying just now: its Contact is tried next, over another one. */
+  #findContactFlow(dialog: Dialog, flow: SipFlow): SipFlow | undefined {
+    if (flow.connectionId === undefined) return undefined;
+    const found = this.#context.routes.findFlow(dialog.planRoute().nextHop, flow.localAddress);
+    return found instanceof Promise || found?.connectionId === flow.connectionId ? undefined : found;
   }
 
   #keepRoute(dialog: Dialog, nextHop: string, flow: SipFlow | undefined): SipFlow | undefined {

@@ -62,7 +62,8 @@ export class ClientResponses {
     const request = this.#clients.findByTx(tx);
     if (request === undefined || request.isFinished) return;
     if (request.isStarting) request.startFailure = 'transport';
-    else if (!this.#clients.retryOverUdp(request)) this.#failInternally(request, 503, 'Service Unavailable');
+    else if (!this.#clients.retryElsewhere(request))
+      this.#failInternally(request, 503, 'Service Unavailable');
   }
 
   #onProvisional(request: ClientRequest, response: SipMessage, arrival: Arrival): void {

@@ -150,6 +150,9 @@ spec('the router of applications', (it) => {
     router.add(app('e', ['x', 'y']));
     assert.is(router.findDialogOwner('d'), again);
     assert.is(router.findDialogOwner('d'), again);
+    // It got a message of the dialog before it had asked for it: it has to find it all the same.
+    assert.equal(router.orphansOf('y'), ['d']);
+    router.adoptDialog('d', again);
     assert.equal(router.orphansOf('y'), []);
     assert.equal(router.findDialogTags('d'), ['x', 'y'], 'the tags it was made under stay');
   });
