@@ -252,7 +252,12 @@ spec('a call that is up', (it) => {
     call.request('REFER', { headers: { 'Refer-To': '<sip:bob@10.77.1.60>' } });
     app.answer('REFER', 202);
     const headers = { Event: 'refer', 'Subscription-State': 'terminated;reason=noresource' };
-    app.requestInDialog(dialogId, 'NOTIFY', { ...headers, 'Content-Type': 'message/sipfrag' }, 'SIP/2.0 200 OK');
+    app.requestInDialog(
+      dialogId,
+      'NOTIFY',
+      { ...headers, 'Content-Type': 'message/sipfrag' },
+      'SIP/2.0 200 OK',
+    );
     assert.is(phone.take(), '202 REFER, NOTIFY');
     call.respond(phone.last('NOTIFY'), 200);
     assert.is(app.take(), 'REFER, sent 202 REFER, sent NOTIFY, 200 NOTIFY');

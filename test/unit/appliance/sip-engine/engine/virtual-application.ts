@@ -4,6 +4,7 @@ import { parseControlCommand } from '../../../../../appliance/sip-engine/control
 import type { EngineCommand } from '../../../../../appliance/sip-engine/control/control-command.js';
 import { parseSipMessage } from '../../../../../appliance/sip-engine/message/parse-sip-message.js';
 import type { SipMessage } from '../../../../../appliance/sip-engine/message/sip-message.js';
+import type { SendOutcome } from '../../../../../appliance/sip-engine/control/control-connection.js';
 import type { SipEngine } from '../../../../../appliance/sip-engine/engine/sip-engine.js';
 import type { EngineApplication } from '../../../../../appliance/sip-engine/engine/engine-context.js';
 import { nameOf, type Headers } from './virtual-phone.js';
@@ -36,19 +37,26 @@ function messageOf(reply: ControlReply): { sip: SipMessage | undefined; sipText:
 function toldOf(reply: ControlReply): Told {
   const fields = reply.line.split('|');
   const { sip, sipText } = messageOf(reply);
-  const [, kind = ''] = fields;
+  const kind = fieldAt(fields, 1);
   const base = { fields, sip, sipText, transactionId: '', dialogId: '' };
+  const name = sip === undefined ? '' : nameOf(sip);
   if (kind === 'sip') {
-    const [transactionId = '', dialogId = ''] = fields.slice(AFTER_META.message);
-    const prefix = transactionId === 'unsolicited' ? 'unsolicited ' : '';
-    return { ...base, transactionId, dialogId, name: `${prefix}${sip === undefined ? '' : nameOf(sip)}` };
+    const ids = idsAt(fields, AFTER_META.message);
+    return { ...base, ...ids, name: `${ids.transactionId === 'unsolicited' ? 'unsolicited ' : ''}${name}` };
   }
   if (kind !== 'response') return { ...base, name: [kind, ...fields.slice(4)].join(' ') };
-  const [outcome = '', text = ''] = fields.slice(3);
-  if (sip === undefined) return { ...base, name: `${outcome} ${text}`.trimEnd() };
-  const [transactionId = '', dialogId = ''] = fields.slice(AFTER_META.echo);
-  const echo = { transactionId, dialogId: dialogId === 'Msg sent:' ? '' : dialogId };
-  return { ...base, ...echo, name: `sent ${nameOf(sip)}` };
+  if (sip === undefined) return { ...base, name: fields.slice(3).join(' ').trimEnd() };
+  const ids = idsAt(fields, AFTER_META.echo);
+  const dialogId = ids.dialogId === 'Msg sent:' ? '' : ids.dialogId;
+  return { ...base, ...ids, dialogId, name: `sent ${name}` };
+}
+
+function fieldAt(fields: readonly string[], index: number): string {
+  return fields[index] ?? '';
+}
+
+function idsAt(fields: readonly string[], index: number): { transactionId: string; dialogId: string } {
+  return { transactionId: fieldAt(fields, index), dialogId: fieldAt(fields, index + 1) };
 }
 
 export interface ApplicationOptions {
@@ -85,8 +93,8 @@ export class VirtualApplication implements EngineApplication {
     return `m${String(this.#messages)}`;
   }
 
-  send(reply: ControlReply): 'taken' | 'closed' {
-    if (!this.isAlive) return 'closed';
+  send(reply: ControlReply): SendOutcome {
+    if (!this.isAlive) return 'notServing';
     this.told.push(toldOf(reply));
     return 'taken';
   }

@@ -127,6 +127,7 @@ export class PhoneCall {
   routes: readonly string[] = [];
   /** As sent last. */
   sentText = '';
+  respondedText = '';
   branch = '';
 
   constructor(phone: VirtualPhone, incoming: SipMessage | undefined) {
@@ -152,9 +153,14 @@ export class PhoneCall {
     this.request('INVITE', { body: SDP, ...said });
   }
 
-  /** The same bytes once more, as after a loss. */
+  /** The last request once more, as after a loss. */
   repeat(): void {
     this.phone.send(this.sentText);
+  }
+
+  /** The last response once more. */
+  repeatResponse(): void {
+    this.phone.send(this.respondedText);
   }
 
   /** For the INVITE that was sent last: the same branch (RFC 3261 9.1). */
@@ -200,8 +206,8 @@ export class PhoneCall {
       ...(contact === '' ? [] : [`Contact: ${contact}`]),
       ...headerLines(said.headers),
     ];
-    this.sentText = textOf(lines, said.body ?? '', said.headers?.['Content-Type'] as string | undefined);
-    this.phone.send(this.sentText);
+    this.respondedText = textOf(lines, said.body ?? '', said.headers?.['Content-Type'] as string | undefined);
+    this.phone.send(this.respondedText);
   }
 
   #send(method: string, seq: number, said: RequestSaid): void {
