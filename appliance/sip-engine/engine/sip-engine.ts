@@ -263,7 +263,9 @@ export class SipEngine {
   #makeUser(): TransactionUser<SipMessage, SipFlow> {
     return {
       onRequest: (tx, request) => {
-        this.#servers.onRequest(tx, request, this.#arrivalOf(tx.flow));
+        const arrival = this.#arrivalOf(tx.flow);
+        if (request.method === 'NOTIFY') this.#responses.onNotify(request, arrival);
+        this.#servers.onRequest(tx, request, arrival);
       },
       onCancel: (tx, request, invite) => {
         this.#servers.onCancel(tx, request, invite, this.#arrivalOf(tx.flow));
