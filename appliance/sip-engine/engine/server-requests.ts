@@ -98,6 +98,7 @@ export class ServerRequests {
       return;
     }
     this.#respond(tx, message, { status: 200, reason: 'OK' }, invite.localTag);
+    invite.proxy?.cancel(message);
     // Answered already: it has no effect (RFC 3261 9.2); the caller will end the call with BYE.
     if (invite.isAnswered) return;
     const dialogId = invite.dialog?.id ?? '';
