@@ -1,6 +1,6 @@
 /**
  * Runs drachtio-srf's own integration suite against our SIP engine. One testbed has two engines and all answering
- * sipp processes of the suite; the files of the suite run in it one after the other, as they do upstream.
+ * sipp processes of the suite.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
