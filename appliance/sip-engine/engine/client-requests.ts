@@ -22,7 +22,7 @@ import { buildRequest, type RequestPlan } from './build-request.js';
 import { ClientRequest, type OwnRequestWatcher } from './client-request.js';
 import type { DialogKeeper, OwnRequests } from './dialog-keeper.js';
 import { sentMeta, type ClientTx, type EngineApplication, type EngineContext } from './engine-context.js';
-import { findContentType, localisedHeaders, tagOf, withLocalhost, withTag } from './header-rules.js';
+import { findContentType, tagOf, wireHeaders, withLocalhost, withTag } from './header-rules.js';
 import { contactUri, viaValue } from './local-identity.js';
 import { makeCancel, parseOwnMessage } from './message-access.js';
 
@@ -331,7 +331,7 @@ export class ClientRequests implements OwnRequests {
   #planNew(message: ApplicationMessage, flow: SipFlow): RequestPlan {
     const { identities, names, settings } = this.#context;
     const identity = identities.of(flow);
-    const headers = localisedHeaders(message.headers, identity.hostPort);
+    const headers = wireHeaders(message.headers, identity.hostPort);
     const contact = `<${contactUri(identity)}>`;
     const from = findApplicationHeader({ headers }, 'From') ?? contact;
     const to = findApplicationHeader({ headers }, 'To') ?? `<${message.uri}>`;
@@ -407,7 +407,7 @@ export class ClientRequests implements OwnRequests {
     const { requestUri, routes } = dialog.planRoute();
     return {
       ...{ method, requestUri, routes, body, cseq, callId: dialog.callId },
-      headers: localisedHeaders(message.headers, identities.of(flow).hostPort),
+      headers: wireHeaders(message.headers, identities.of(flow).hostPort),
       from: `${dialog.localParty};tag=${dialog.localTag}`,
       to: dialog.remoteTag === '' ? dialog.remoteParty : `${dialog.remoteParty};tag=${dialog.remoteTag}`,
       contact: WITH_CONTACT_IN_DIALOG.has(method) ? dialog.localContact : undefined,

@@ -5,6 +5,8 @@ import type { ApplicationHeader } from './application-message.js';
 const LOCALHOST = '@localhost';
 /** Only where an application means us: From, To, Contact, P-Asserted-Identity. */
 const LOCALHOST_HEADERS = new Set(['From', 'To', 'Contact', 'P-Asserted-Identity']);
+/** Those of one address that go out as the application gave them, From and To apart. */
+const ADDRESS_HEADERS = new Set(['Contact', 'P-Asserted-Identity', 'Refer-To', 'Referred-By']);
 
 /** `sip:100@localhost` -> `sip:100@10.77.0.11:5060`; a host that only begins so is somebody else's. */
 export function withLocalhost(value: string, hostPort: string): string {
@@ -28,24 +30,33 @@ function endOfPort(value: string, colon: number): number {
   return end;
 }
 
-export function localisedHeaders(
-  headers: readonly ApplicationHeader[],
-  hostPort: string,
-): readonly ApplicationHeader[] {
-  if (!headers.some(({ name, value }) => LOCALHOST_HEADERS.has(name) && value.includes(LOCALHOST))) {
-    return headers;
-  }
-  return headers.map(({ name, value }) =>
-    LOCALHOST_HEADERS.has(name) ? { name, value: withLocalhost(value, hostPort) } : { name, value },
-  );
-}
-
 /** Splits `"Name" <uri>;params` or `uri;params` behind the address. */
 function endOfAddress(value: string): number {
   const close = value.lastIndexOf('>');
   if (close >= 0) return close + 1;
   const semicolon = value.indexOf(';');
   return semicolon < 0 ? value.length : semicolon;
+}
+
+/** `sip:a@b;expires=60` -> `<sip:a@b>;expires=60`. A list stays: its commas might be those of a URI. */
+function inBrackets(value: string): string {
+  if (value === '*' || value.includes('<') || value.includes(',')) return value;
+  const end = endOfAddress(value);
+  return `<${trimBlanks(value.slice(0, end))}>${value.slice(end)}`;
+}
+
+/**
+ * The headers of an application as they go to the network. drachtio-server puts addresses into brackets; of one
+ * without them that holds a `?`, nobody knows where it ends (RFC 3261 20), and a strict peer refuses it.
+ */
+export function wireHeaders(
+  headers: readonly ApplicationHeader[],
+  hostPort: string,
+): readonly ApplicationHeader[] {
+  return headers.map(({ name, value }) => {
+    const local = LOCALHOST_HEADERS.has(name) ? withLocalhost(value, hostPort) : value;
+    return { name, value: ADDRESS_HEADERS.has(name) ? inBrackets(local) : local };
+  });
 }
 
 /** The value of the parameter `tag` of a From or To as the application wrote it. */

@@ -17,7 +17,7 @@ import {
 import { buildResponse, type ResponsePlan } from './build-response.js';
 import type { DialogKeeper } from './dialog-keeper.js';
 import { sentMeta, type EngineApplication, type EngineContext } from './engine-context.js';
-import { findContentType, localisedHeaders, tagOf } from './header-rules.js';
+import { findContentType, tagOf, wireHeaders } from './header-rules.js';
 import { contactUri } from './local-identity.js';
 import { makeUasDialog, refreshTarget } from './make-dialog.js';
 import { parseOwnMessage } from './message-access.js';
@@ -69,7 +69,7 @@ export class ServerAnswers {
     }
     this.#takeTag(request, said);
     const { hostPort } = this.#context.identities.of(request.source);
-    const headers = localisedHeaders(said.headers, hostPort);
+    const headers = wireHeaders(said.headers, hostPort);
     const { status, reason, body } = said;
     this.#route({ application, ids, request, message, status, reason, headers, body });
   }

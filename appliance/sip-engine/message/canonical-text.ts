@@ -18,7 +18,7 @@
 import { isUtf8 } from 'node:buffer';
 import { assertAuthenticationInfo, assertCredentials } from './credentials.js';
 import { HEADER, type HeaderName } from './header-names.js';
-import { scanAddress } from './name-address.js';
+import { REPEATABLE, scanAddress } from './name-address.js';
 import { isAllOf, isBlank, TOKEN, trimBlanks } from './sip-characters.js';
 import type { SipMessage } from './sip-message.js';
 import { SipSyntaxError } from './sip-syntax-error.js';
@@ -131,9 +131,10 @@ function takeAddress(scanner: ValueScanner): string {
   const paramsStart = scanner.pos;
   // No URI holds a `>`, so that it is the bracket's.
   const isBracketed = text.charCodeAt(paramsStart - 1) === CLOSE;
-  const params = scanner.params();
+  const params = scanner.params(REPEATABLE);
   const address = isBracketed ? text.slice(start, paramsStart) : `<${uri}>`;
-  return address + readableParams(text.slice(paramsStart, scanner.pos), params);
+  const written = scanner.hasRepetition ? paramsText(params) : text.slice(paramsStart, scanner.pos);
+  return address + readableParams(written, params);
 }
 
 /** As they came, but for brackets and quotes that are missing. @throws SipSyntaxError */

@@ -21,6 +21,12 @@ export interface ScannedAddress {
   readonly uri: string;
 }
 
+/**
+ * SIPp scenarios add a tag to a To that has one (`[last_To:];tag=`), and drachtio-server takes their answers. The
+ * first one is the dialog's, and the only one that an application sees.
+ */
+export const REPEATABLE = 'tag';
+
 const QUOTE = 0x22;
 const OPEN = 0x3c;
 
@@ -67,7 +73,7 @@ function readableName(rawName: string): string {
 
 function scanNameAddress(scanner: ValueScanner): NameAddress {
   const { rawName, uri } = scanAddress(scanner);
-  const params = scanner.params();
+  const params = scanner.params(REPEATABLE);
   const { tag } = params;
   // tag-param = "tag" EQUAL token. It is half of a dialog's key: with `a:b` or quotes others would read another one.
   if (tag !== undefined && (tag === true || !isAllOf(tag, TOKEN))) throw scanner.error('a bad tag before');

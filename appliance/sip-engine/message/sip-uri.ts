@@ -114,8 +114,9 @@ class UriScanner extends ValueScanner {
     const headers = Object.create(null) as Record<string, string>;
     do {
       const name = this.#part(URI_HEADER).toLowerCase();
-      if (name === '' || !this.#take(EQUALS)) throw this.error('expected a header and its value');
-      const value = this.#part(URI_HEADER);
+      if (name === '') throw this.error('expected a header');
+      // Applications escape the "=" of `?Replaces=` as well, and drachtio-server takes it: a header without a value.
+      const value = this.#take(EQUALS) ? this.#part(URI_HEADER) : '';
       // The same header twice is a list, as in a message.
       headers[name] = headers[name] === undefined ? value : `${headers[name]},${value}`;
     } while (this.#take(AMPERSAND));

@@ -24,6 +24,8 @@ const BACKSLASH = 0x5c;
 const PORT_MAX = 65_535;
 
 export class ValueScanner {
+  /** Parameters were read of which not all counted. */
+  hasRepetition = false;
   readonly text: string;
   pos: number;
   readonly #what: string;
@@ -118,15 +120,19 @@ export class ValueScanner {
 
   /**
    * `*( SEMI name [ EQUAL value ] )`.
-   * @throws SipSyntaxError for a name that appears twice (RFC 3261 7.3.1: it must not)
+   * @param repeatable a name of which the first one counts when it comes again
+   * @throws SipSyntaxError for another name that appears twice (RFC 3261 7.3.1: it must not)
    */
-  params(): SipParams {
+  params(repeatable?: string): SipParams {
     const params = Object.create(null) as Record<string, string | true>;
     while (this.takeSeparator(0x3b)) {
       const name = this.token('a parameter').toLowerCase();
-      if (params[name] !== undefined)
+      const earlier = params[name];
+      if (earlier !== undefined && name !== repeatable)
         throw this.error(`the parameter ${quoteForSentence(name)} twice before`);
-      params[name] = this.takeSeparator(0x3d) ? this.#paramValue() : true;
+      const value = this.takeSeparator(0x3d) ? this.#paramValue() : true;
+      this.hasRepetition ||= earlier !== undefined;
+      params[name] = earlier ?? value;
     }
     return Object.freeze(params);
   }

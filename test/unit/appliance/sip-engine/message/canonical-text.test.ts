@@ -80,6 +80,12 @@ spec('canonical-text', (it) => {
     assert.is(textOf(['Contact: *'])[0], 'Contact: *');
   });
 
+  it('of two tags only the first goes on, so that engine and application mean the same dialog', () => {
+    const message = messageOf([...PLAIN.slice(0, 4), 'To: <sip:b@h>;tag=1;x=y;tag=2', ...PLAIN.slice(5, 7)]);
+    assert.is(message.to.tag, '1');
+    assert.match(canonicalText(message).toString('utf8'), /\r\nTo: <sip:b@h>;tag=1;x=y\r\n/);
+  });
+
   it('a parameter that drachtio-srf cannot read gets quotes, so that it reads the ones behind it', () => {
     const from = 'From: <sip:a@b> ;x=[::1] ;y="z" ;w; tag=f1';
     const message = messageOf([...PLAIN.slice(0, 3), from, ...PLAIN.slice(4, 7)]);

@@ -80,6 +80,14 @@ spec('check-message', (it) => {
     }
   });
 
+  it('what SIPp scenarios and applications write, and drachtio-server takes, is taken', () => {
+    const extra = ['RAck: 7 1 INVITE INVITE', 'Refer-To: <sip:a@b?Replaces%3Dc>'];
+    assert.is(request({ extra, without: 'To' }), '400 Missing To');
+    assert.is(request({ extra: [...extra, 'To: <sip:x@y>;tag=1;tag=2'], without: 'To' }), 'good');
+    assert.is(request({ extra: ['Refer-To: <sip:a@b?>'] }), '400 Bad Refer-To');
+    assert.is(request({ extra: ['Contact: <sip:a@b>;q=1;q=0'] }), '400 Bad Contact');
+  });
+
   it('advice that cannot be read is no fault', () => {
     const extra = [
       'Date: yesterday',
