@@ -204,6 +204,7 @@ class DialogWork {
   /** The same for UPDATE (RFC 3311 5.2). */
   incomingUpdate: string | undefined;
   outgoingUpdates = 0;
+  outgoingByes = 0;
   /** ACKs that we sent, by the CSeq of their INVITE; sent again when the 2xx comes again. */
   lastAck: { readonly seq: number; readonly bytes: Buffer; readonly flow: SipFlow } | undefined;
   /** 2xx to INVITEs of ours that the application has not acknowledged: CSeq, and who sent it. */

@@ -44,6 +44,8 @@ export function buildResponse(plan: ResponsePlan): Buffer {
   }
   if (plan.contact !== undefined && !hasContact) builder.add('Contact', plan.contact);
   if (plan.server !== undefined) builder.add('Server', plan.server);
+  // RFC 3261 8.2.6.1: the caller measures the way here by it.
+  if (status === 100) builder.copyHeaders(request, 'Timestamp');
   if (body.length === 0) return builder.build();
   const contentType = findContentType(headers, body);
   if (contentType?.isGiven === false) builder.add('Content-Type', contentType.value);

@@ -50,6 +50,21 @@ function namesUdp(uri: string): boolean {
   return ignoringSyntax(() => parseSipUri(uri))?.params['transport'] === 'udp';
 }
 
+/** A change that says nothing of the timer would end it (RFC 4028 7.4): roles and interval stay as they are. */
+function timerHeaders(
+  { sessionTimer }: Dialog,
+  { method, headers }: ApplicationMessage,
+): readonly ApplicationHeader[] {
+  const isChange = method === 'INVITE' || method === 'UPDATE';
+  const isGiven = headers.some(({ name }) => name === 'Session-Expires');
+  if (sessionTimer === undefined || !isChange || isGiven) return [];
+  const refresher = sessionTimer.isRefresher ? 'uac' : 'uas';
+  return [
+    { name: 'Supported', value: 'timer' },
+    { name: 'Session-Expires', value: `${String(sessionTimer.interval)};refresher=${refresher}` },
+  ];
+}
+
 export class ClientRequests implements OwnRequests {
   readonly #context: EngineContext;
   readonly #keeper: DialogKeeper;
@@ -77,6 +92,17 @@ export class ClientRequests implements OwnRequests {
 
   findByTx(tx: ClientTx): ClientRequest | undefined {
     return this.#byTx.get(tx) ?? this.#starting;
+  }
+
+  /** The SUBSCRIBE of ours, not answered yet, that a NOTIFY belongs to (RFC 6665 4.4.1). */
+  findSubscribe(notify: SipMessage): ClientRequest | undefined {
+    for (const request of this.#byTx.values()) {
+      const { method, dialog, isFinished, localTag, message } = request;
+      const isPending = method === 'SUBSCRIBE' && dialog === undefined && !isFinished;
+      const isSame = isPending && message?.callId === notify.callId && localTag === notify.to.tag;
+      if (isSame && message.event?.name === notify.event?.name) return request;
+    }
+    return undefined;
   }
 
   /** Of a restored transaction. */
@@ -157,10 +183,17 @@ export class ClientRequests implements OwnRequests {
       application.send(writeNok(ids, problem));
       return;
     }
-    if (message.method === 'BYE') this.cancelWithin(dialog);
-    this.#withDialogFlow(dialog, (flow) => {
-      this.#sendInDialogOn(application, ids, dialog, message, flow);
-    });
+    const send = (): void => {
+      this.#withDialogFlow(dialog, (flow) => {
+        this.#sendInDialogOn(application, ids, dialog, message, flow);
+      });
+    };
+    if (message.method !== 'BYE') {
+      send();
+      return;
+    }
+    this.cancelWithin(dialog);
+    this.#keeper.whenAcknowledged(dialog, send);
   }
 
   cancel(application: EngineApplication, command: SipCancelCommand): void {
@@ -362,7 +395,9 @@ export class ClientRequests implements OwnRequests {
       return;
     }
     const { names } = this.#context;
-    const plan = this.#planInDialog(dialog, message, dialog.takeSeq(cseqNumberOf(message)), flow);
+    const headers = [...message.headers, ...timerHeaders(dialog, message)];
+    const seq = dialog.takeSeq(cseqNumberOf(message));
+    const plan = this.#planInDialog(dialog, { ...message, headers }, seq, flow);
     const { localTag, addressId } = dialog;
     const request = new ClientRequest({ id: names.id(), plan, localTag, addressId, dialog });
     this.#context.router.bindDialog(dialog.id, application);
@@ -394,6 +429,7 @@ export class ClientRequests implements OwnRequests {
   #noteUnderWay(dialog: Dialog, method: string): void {
     if (method === 'INVITE') dialog.underWay.outgoingInvites += 1;
     if (method === 'UPDATE') dialog.underWay.outgoingUpdates += 1;
+    if (method === 'BYE') dialog.underWay.outgoingByes += 1;
   }
 
   #planInDialog(

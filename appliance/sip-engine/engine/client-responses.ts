@@ -12,8 +12,20 @@ import { buildResponse } from './build-response.js';
 import type { ClientRequest } from './client-request.js';
 import type { ClientRequests } from './client-requests.js';
 import type { DialogKeeper } from './dialog-keeper.js';
-import { findDescription, learnFromResponse, makeUacDialog, refreshTarget } from './make-dialog.js';
+import {
+  findDescription,
+  learnFromResponse,
+  makeNotifiedDialog,
+  makeUacDialog,
+  refreshTarget,
+} from './make-dialog.js';
 import { parseOwnMessage } from './message-access.js';
+
+const NOBODY_THERE = {
+  cause: 480,
+  text: 'nobody is there any more',
+  record: 'system-initiated-termination',
+} as const;
 
 const CREDENTIALS = ['Authorization', 'Proxy-Authorization'];
 
@@ -51,6 +63,24 @@ export class ClientResponses {
     if (dialog !== undefined && isSuccess(response.status) && response.cseq.method === 'INVITE') {
       this.#clients.repeatAck(dialog, response.cseq.number);
     }
+  }
+
+  /** One that overtakes the response to its SUBSCRIBE makes the dialog (RFC 6665 4.1.2.4). */
+  onNotify(notify: SipMessage, arrival: Arrival): void {
+    const { dialogs, router, settings, clock } = this.#context;
+    if (notify.to.tag === undefined || dialogs.findOfRequest(notify) !== undefined) return;
+    const request = this.#clients.findSubscribe(notify);
+    const sent = request?.message;
+    if (request === undefined || sent === undefined) return;
+    const owner = router.findTransactionOwner(request.id);
+    const dialog = makeNotifiedDialog({
+      ...{ request: sent, notify, flow: arrival.flow, addressId: request.addressId },
+      natDetection: settings.natDetection,
+      appTags: owner?.tags ?? [],
+      wallMs: clock.wallMs(),
+    });
+    this.#keeper.add(dialog, owner);
+    this.#keeper.publish(dialog);
   }
 
   onTimeout(tx: ClientTx): void {
@@ -111,7 +141,7 @@ export class ClientResponses {
     if (sent === undefined) throw new Error('a request without its message');
     const dialog = makeUacDialog({
       ...{ request: sent, response, state, addressId: request.addressId },
-      flow: request.flow ?? arrival.flow,
+      flow: arrival.flow,
       natDetection: settings.natDetection,
       appTags: owner?.tags ?? [],
       wallMs: clock.wallMs(),
@@ -133,6 +163,12 @@ export class ClientResponses {
       return;
     }
     this.#finish(request);
+    if (dialog.isOver) {
+      // Accepted before the BYE that crossed it: nobody can ask for the ACK in a dialog that is gone (RFC 5407 3.1.3).
+      this.#tell(request, response, arrival, dialog.id);
+      this.#clients.acknowledgeOwn(dialog, seq);
+      return;
+    }
     dialog.inviteSeq = seq;
     refreshTarget(dialog, response, arrival.flow, this.#context.settings.natDetection);
     this.#learnSession(request, dialog, response);
@@ -146,7 +182,7 @@ export class ClientResponses {
     const seq = request.plan.cseq;
     const { answered } = request;
     if (answered?.remoteTag === tag) {
-      this.#clients.repeatAck(answered, seq);
+      this.#onRepeatedSuccess(request, answered, seq);
       return;
     }
     const dialog = request.early.get(tag) ?? this.#makeDialog(request, response, arrival, 'confirmedNoAck');
@@ -155,7 +191,7 @@ export class ClientResponses {
     request.early.delete(tag);
     this.#awaitAck(request, dialog, seq);
     if (answered !== undefined) {
-      this.#endFork(dialog, seq);
+      this.#endFork(dialog, answered, seq);
       return;
     }
     request.answered = dialog;
@@ -172,14 +208,26 @@ export class ClientResponses {
     this.#tellOrAcknowledge(request, dialog, response, arrival, seq);
   }
 
+  /** Its ACK was lost, or has never been sent: when its application is gone nobody else will (13.2.2.4). */
+  #onRepeatedSuccess(request: ClientRequest, dialog: Dialog, seq: number): void {
+    const isLeft = this.#context.router.findTransactionOwner(request.id) === undefined;
+    if (dialog.underWay.unacknowledged === undefined || !isLeft) {
+      this.#clients.repeatAck(dialog, seq);
+      return;
+    }
+    this.#clients.acknowledgeOwn(dialog, seq);
+    this.#keeper.endByEngine(dialog, NOBODY_THERE);
+  }
+
   /** Somebody else picked up, too: a fork (RFC 3261 13.2.2.4). One of them is enough. */
-  #endFork(dialog: Dialog, seq: number): void {
+  #endFork(dialog: Dialog, answered: Dialog, seq: number): void {
     this.#clients.acknowledgeOwn(dialog, seq);
     this.#clients.sendBye(dialog, 'SIP;cause=200;text="Call completed elsewhere"');
-    // The name belongs to the dialog that was answered first.
     dialog.state = 'terminated';
     this.#context.dialogs.remove(dialog);
     this.#context.publisher.removeDialog(dialog);
+    // The name belongs to the dialog that was answered first, also while nobody spoke in it since.
+    if (!answered.isOver) this.#context.dialogs.add(answered);
   }
 
   /**
@@ -210,12 +258,7 @@ export class ClientResponses {
     if (isTold) return;
     this.#clients.acknowledgeOwn(dialog, seq);
     if (request.dialog !== undefined) return;
-    const why = {
-      cause: 480,
-      text: 'nobody is there any more',
-      record: 'system-initiated-termination',
-    } as const;
-    this.#keeper.endByEngine(dialog, why);
+    this.#keeper.endByEngine(dialog, NOBODY_THERE);
   }
 
   #onFinal(request: ClientRequest, response: SipMessage, arrival: Arrival): void {
@@ -284,6 +327,7 @@ export class ClientResponses {
     if (dialog === undefined) return;
     if (request.isInvite) dialog.underWay.outgoingInvites -= 1;
     if (request.method === 'UPDATE') dialog.underWay.outgoingUpdates -= 1;
+    if (request.method === 'BYE') dialog.underWay.outgoingByes -= 1;
   }
 
   #learnSession(request: ClientRequest, dialog: Dialog, response: SipMessage): void {
@@ -296,10 +340,13 @@ export class ClientResponses {
     if (request.watcher === undefined) this.#startSessionTimer(dialog, response);
   }
 
-  /** As UAC of the request: `refresher=uac` is us (RFC 4028 7.2). */
+  /** As UAC of the request: `refresher=uac` is us; a 2xx without a timer ends the timer (RFC 4028 7.2). */
   #startSessionTimer(dialog: Dialog, response: SipMessage): void {
     const { sessionExpires } = response;
-    if (sessionExpires === undefined) return;
+    if (sessionExpires === undefined) {
+      this.#keeper.setSessionTimer(dialog, undefined);
+      return;
+    }
     const { interval, refresher } = sessionExpires;
     const isRefresher = (refresher ?? 'uac') === 'uac';
     this.#keeper.setSessionTimer(dialog, startTimer(interval, isRefresher, this.#context.clock.wallMs()));

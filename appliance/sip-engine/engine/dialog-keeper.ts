@@ -52,7 +52,10 @@ interface Waiting extends SuccessUnderWay {
 
 export class DialogKeeper {
   readonly #context: EngineContext;
-  readonly #successes = new Map<Dialog, Waiting>();
+  /** Newest last: a re-INVITE may be answered before the ACK of the first INVITE is here (RFC 5407 3.1.5). */
+  readonly #successes = new Map<Dialog, readonly Waiting[]>();
+  /** What an application wants done in a dialog whose first ACK is not here. */
+  readonly #afterAck = new Map<Dialog, (() => void)[]>();
   readonly #sessions = new Map<Dialog, SessionClock>();
   #requests: OwnRequests | undefined;
 
@@ -85,39 +88,57 @@ export class DialogKeeper {
 
   /** A 2xx is about to be sent: it is resent until `acknowledge`; without an ACK the dialog ends (13.3.1.4). */
   awaitAck(dialog: Dialog, success: SuccessUnderWay): void {
-    this.#successes.get(dialog)?.repeater.stop();
     const { wheel, settings, wire, clock } = this.#context;
     const send = (bytes: Buffer): void => {
       wire.send(bytes, success.flow, { onSendError: () => undefined });
     };
     const onGivenUp = (): void => {
-      this.#successes.delete(dialog);
+      this.#forgetSuccesses(dialog);
       this.endByEngine(dialog, { cause: 200, text: 'ACK timeout', record: 'ack-timeout' });
     };
     const { bytes, flow } = success;
     const { isReliable } = flow;
     const response = { bytes, isReliable, intervalMsMax: settings.t2Ms, send, onGivenUp };
-    this.#successes.set(dialog, {
-      ...success,
-      repeater: new ResponseRepeater(wheel, response, settings.t1Ms),
-    });
+    const repeater = new ResponseRepeater(wheel, response, settings.t1Ms);
+    this.#successes.set(dialog, [...this.#waitingOf(dialog), { ...success, repeater }]);
     dialog.underWay.ackTransactionId = success.transactionId;
     dialog.underWay.equalSeqUntilMs = Math.min(dialog.underWay.equalSeqUntilMs, clock.monotonicMs());
   }
 
   /** @returns the transaction id to tell the application, undefined for an ACK that was seen before */
   acknowledge(dialog: Dialog, seq: number): string | undefined {
-    const waiting = this.#successes.get(dialog);
-    if (waiting?.seq !== seq) return undefined;
+    const waiting = this.#waitingOf(dialog).find((one) => one.seq === seq);
+    if (waiting === undefined) return undefined;
     waiting.repeater.stop();
-    this.#successes.delete(dialog);
+    const others = this.#waitingOf(dialog).filter((one) => one !== waiting);
+    if (others.length === 0) this.#successes.delete(dialog);
+    else this.#successes.set(dialog, others);
     if (dialog.state === 'confirmedNoAck') dialog.state = 'confirmed';
     this.publish(dialog);
     return waiting.transactionId;
   }
 
+  /**
+   * Runs `then` when the peer has acknowledged that the call is answered, or the call has ended meanwhile; at once
+   * wherever nothing is to be waited for. A BYE of the side that was called must not be sent before (RFC 3261 15).
+   */
+  whenAcknowledged(dialog: Dialog, then: () => void): void {
+    if (dialog.role !== 'uas' || dialog.state !== 'confirmedNoAck') {
+      then();
+      return;
+    }
+    this.#afterAck.set(dialog, [...(this.#afterAck.get(dialog) ?? []), then]);
+  }
+
+  /** After the ACK has been told, or in the end. */
+  runAfterAck(dialog: Dialog): void {
+    const waiting = this.#afterAck.get(dialog) ?? [];
+    this.#afterAck.delete(dialog);
+    for (const run of waiting) run();
+  }
+
   findSuccess(dialog: Dialog): SuccessUnderWay | undefined {
-    return this.#successes.get(dialog);
+    return this.#waitingOf(dialog).at(-1);
   }
 
   /** A session timer was agreed on, or none. */
@@ -138,12 +159,12 @@ export class DialogKeeper {
   end(dialog: Dialog): void {
     if (dialog.isOver) return;
     dialog.state = 'terminated';
-    this.#successes.get(dialog)?.repeater.stop();
-    this.#successes.delete(dialog);
+    this.#forgetSuccesses(dialog);
     this.setSessionTimer(dialog, undefined);
     this.#context.dialogs.remove(dialog);
     this.#context.router.releaseDialog(dialog.id);
     this.#context.publisher.removeDialog(dialog);
+    this.runAfterAck(dialog);
   }
 
   /** The engine itself ends a session: BYE with a Reason, and a word to the application. */
@@ -170,8 +191,17 @@ export class DialogKeeper {
     else this.endByEngine(dialog, { cause: 408, text: 'Session timer expired', record: 'session-expired' });
   };
 
+  #waitingOf(dialog: Dialog): readonly Waiting[] {
+    return this.#successes.get(dialog) ?? [];
+  }
+
+  #forgetSuccesses(dialog: Dialog): void {
+    for (const { repeater } of this.#waitingOf(dialog)) repeater.stop();
+    this.#successes.delete(dialog);
+  }
+
   #snapshotSuccess(dialog: Dialog): UnacknowledgedSuccess | undefined {
-    const waiting = this.#successes.get(dialog);
+    const waiting = this.findSuccess(dialog);
     if (waiting === undefined) return undefined;
     const { bytes, flow, transactionId } = waiting;
     return { bytes: storeMessage(bytes), flow, transactionId };

@@ -27,6 +27,7 @@ export interface UacDialogOptions {
   /** As we sent it. */
   readonly request: SipMessage;
   readonly response: SipMessage;
+  /** The way the response came: of a fork, each branch has its own. */
   readonly flow: SipFlow;
   readonly addressId: string;
   readonly state: DialogState;
@@ -106,10 +107,30 @@ export function makeUasDialog(options: UasDialogOptions): Dialog {
 }
 
 export function makeUacDialog(options: UacDialogOptions): Dialog {
-  const { request, response, flow, addressId } = options;
+  const { response } = options;
+  const dialog = newUacDialog(options, response.to.tag ?? '');
+  learnFromResponse(dialog, response, options.natDetection);
+  return dialog;
+}
+
+export type NotifiedDialogOptions = Omit<UacDialogOptions, 'response' | 'state'> & {
+  readonly notify: SipMessage;
+};
+
+/** Of a NOTIFY that is here before the response to its SUBSCRIBE: the notifier's route, in its order (12.1.1). */
+export function makeNotifiedDialog(options: NotifiedDialogOptions): Dialog {
+  const { notify, flow } = options;
+  const dialog = newUacDialog({ ...options, state: 'confirmed' }, notify.from.tag ?? '');
+  dialog.routeSet = recordRoutes(notify);
+  refreshTarget(dialog, notify, flow, options.natDetection);
+  return dialog;
+}
+
+function newUacDialog(options: Omit<UacDialogOptions, 'response'>, remoteTag: string): Dialog {
+  const { request, flow, addressId } = options;
   const { callId, cseq } = request;
   const localTag = request.from.tag ?? '';
-  const dialog = new Dialog({
+  return new Dialog({
     id: detachedText(controlDialogId(callId, localTag)),
     kind: kindOf(request.method),
     role: 'uac',
@@ -119,7 +140,7 @@ export function makeUacDialog(options: UacDialogOptions): Dialog {
     localParty: party(request, 'From'),
     createdWallMs: options.wallMs,
     state: options.state,
-    remoteTag: detachedText(response.to.tag ?? ''),
+    remoteTag: detachedText(remoteTag),
     remoteParty: party(request, 'To'),
     localSeq: cseq.number,
     remoteSeq: undefined,
@@ -136,8 +157,6 @@ export function makeUacDialog(options: UacDialogOptions): Dialog {
     appTags: options.appTags,
     payload: '',
   });
-  learnFromResponse(dialog, response, options.natDetection);
-  return dialog;
 }
 
 /** What a response to the request that makes the dialog says of the other side (12.1.2); a later one says it anew. */

@@ -80,9 +80,9 @@ export class ReliableProvisionals {
     }
   }
 
+  /** The INVITE has its final response: nothing is repeated, but a PRACK on its way is still right. */
   stop(): void {
     this.#unacknowledged?.repeater.stop();
-    this.#unacknowledged = undefined;
     this.#waiting.length = 0;
   }
 

@@ -271,10 +271,9 @@ export class ServerAnswers {
     const contact = findApplicationHeader({ headers }, 'Contact');
     if (contact !== undefined) dialog.localContact = contact;
     if (!request.isNew) refreshTarget(dialog, message, request.source, settings.natDetection);
-    if (timer !== undefined) {
-      const isRefresher = timer.refresher === 'uas';
-      this.#keeper.setSessionTimer(dialog, startTimer(timer.interval, isRefresher, clock.wallMs()));
-    }
+    // The last 2xx counts: one without a timer ends the timer (RFC 4028 7.2).
+    const started = timer && startTimer(timer.interval, timer.refresher === 'uas', clock.wallMs());
+    this.#keeper.setSessionTimer(dialog, started);
     if (request.method === 'INVITE') dialog.inviteSeq = message.cseq.number;
   }
 

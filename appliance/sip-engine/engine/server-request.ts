@@ -8,6 +8,12 @@ import type { SipFlow } from '../transport/sip-flow.js';
 import type { ServerTx } from './engine-context.js';
 import type { ReliableProvisionals } from './reliable-provisionals.js';
 
+/** Whoever answers a request in the place of its application (proxy/). */
+export interface RequestProxy {
+  /** @param cancel as it came */
+  cancel(cancel: SipMessage): void;
+}
+
 export interface ServerRequestOptions {
   /** How applications name it. */
   readonly id: string;
@@ -41,6 +47,8 @@ export class ServerRequest {
   pendingUpdate: ServerRequest | undefined;
   /** What it needs, while it can still go to another application. */
   wanted: Wanted | undefined;
+  /** Of a proxied one, which is settled: its targets answer it. */
+  proxy: RequestProxy | undefined;
   /** Runs while no application has it. */
   deadline: WheelTimer | undefined;
   #message: SipMessage | undefined;

@@ -42,6 +42,14 @@ const TERMINATED: Refusal = { status: 487, reason: 'Request Terminated' };
 /** Out of a dialog that nobody knows, drachtio-server hands these to an application as new (facts: loss). */
 const GIVEN_WITHOUT_DIALOG = new Set(['INFO', 'OPTIONS', 'NOTIFY', 'MESSAGE', 'SUBSCRIBE', 'PUBLISH']);
 
+function hasOwnInvite({ underWay, state, role }: Dialog): boolean {
+  return underWay.outgoingInvites > 0 || (state === 'early' && role === 'uac');
+}
+
+function hasOwnOffer({ underWay, state }: Dialog): boolean {
+  return underWay.outgoingUpdates > 0 || (underWay.outgoingInvites > 0 && state !== 'early');
+}
+
 class Deadline implements TimerTarget {
   readonly #run: () => void;
   constructor(run: () => void) {
@@ -90,6 +98,7 @@ export class ServerRequests {
       return;
     }
     this.#respond(tx, message, { status: 200, reason: 'OK' }, invite.localTag);
+    invite.proxy?.cancel(message);
     // Answered already: it has no effect (RFC 3261 9.2); the caller will end the call with BYE.
     if (invite.isAnswered) return;
     const dialogId = invite.dialog?.id ?? '';
@@ -113,10 +122,12 @@ export class ServerRequests {
     const transactionId = this.#keeper.acknowledge(dialog, ack.cseq.number);
     if (transactionId === undefined) return;
     const owner = this.#context.router.findDialogOwner(dialog.id);
-    if (owner === undefined) return;
-    const meta = { ...arrivalMeta(arrival), protocol: '' } as const;
-    const notice = { meta, transactionId, dialogId: dialog.id, sip: canonicalText(ack) };
-    owner.send(writeDialogMessage(owner.newMessageId(), notice));
+    if (owner !== undefined) {
+      const meta = { ...arrivalMeta(arrival), protocol: '' } as const;
+      const notice = { meta, transactionId, dialogId: dialog.id, sip: canonicalText(ack) };
+      owner.send(writeDialogMessage(owner.newMessageId(), notice));
+    }
+    this.#keeper.runAfterAck(dialog);
   }
 
   /** Its client gave up, or nobody acknowledged the refusal. */
@@ -404,34 +415,50 @@ export class ServerRequests {
     if (message.method === 'PRACK') this.#inviteOf(dialog)?.reliable?.runWaiting();
   }
 
-  /** RFC 3261 12.2.2 and 14.2, RFC 3311 5.2, RFC 4028 9. */
+  /** RFC 3261 12.2.2, RFC 4028 9, and what cannot be done now. */
   #findInDialogRefusal(dialog: Dialog, message: SipMessage): Refusal | undefined {
-    const { clock, settings, names } = this.#context;
+    const { clock, settings } = this.#context;
     const { underWay, remoteSeq } = dialog;
     const { number } = message.cseq;
     const mayBeEqual = underWay.equalSeqUntilMs > clock.monotonicMs();
     const isOld = remoteSeq !== undefined && (mayBeEqual ? number < remoteSeq : number <= remoteSeq);
     if (isOld) return { status: 500, reason: 'CSeq out of order' };
-    const later = [{ name: 'Retry-After', value: String(names.retrySeconds()) }];
-    const isUpdate = message.method === 'UPDATE';
-    if (message.method === 'INVITE') {
-      if (underWay.outgoingInvites > 0) return { status: 491, reason: 'Request Pending' };
-      if (underWay.incomingInvite !== undefined || dialog.state === 'early') {
-        return { status: 500, reason: 'Server Internal Error', headers: later };
-      }
-    } else if (isUpdate && underWay.incomingUpdate !== undefined) {
-      return { status: 500, reason: 'Server Internal Error', headers: later };
-    } else if (isUpdate && message.body.length > 0) {
-      const hasOffer =
-        underWay.outgoingUpdates > 0 || (underWay.outgoingInvites > 0 && dialog.state !== 'early');
-      if (hasOffer) return { status: 491, reason: 'Request Pending' };
-    }
+    const crossing = this.#findCrossing(dialog, message);
+    if (crossing !== undefined) return crossing;
     return decideRefusal({
       request: message,
       isMerged: false,
       policy: settings.sessionTimers,
       findDialog: () => dialog,
     });
+  }
+
+  /** A change of the session that crosses another one (RFC 3261 14.2, RFC 3311 5.2). */
+  #findCrossing(dialog: Dialog, message: SipMessage): Refusal | undefined {
+    const { method, body } = message;
+    if (method !== 'INVITE' && method !== 'UPDATE') return undefined;
+    // RFC 5407 3.1.3: who has sent BYE has no session any more that could be changed.
+    if (dialog.underWay.outgoingByes > 0) return NOT_FOUND;
+    const isOurs = method === 'INVITE' ? hasOwnInvite(dialog) : body.length > 0 && hasOwnOffer(dialog);
+    const isTheirs = method === 'INVITE' ? this.#owesFinal(dialog) : this.#owesAnswer(dialog, message);
+    if (isTheirs) {
+      const headers = [{ name: 'Retry-After', value: String(this.#context.names.retrySeconds()) }];
+      return { status: 500, reason: 'Server Internal Error', headers };
+    }
+    return isOurs ? { status: 491, reason: 'Request Pending' } : undefined;
+  }
+
+  /** The peer has an INVITE in this dialog that is not answered. */
+  #owesFinal({ underWay, state, role }: Dialog): boolean {
+    return underWay.incomingInvite !== undefined || (state === 'early' && role === 'uas');
+  }
+
+  /** Whether an UPDATE of the peer is too early: another one, or an offer of its own, waits (RFC 3311 5.2). */
+  #owesAnswer({ underWay }: Dialog, update: SipMessage): boolean {
+    if (underWay.incomingUpdate !== undefined) return true;
+    const { incomingInvite } = underWay;
+    const reinvite = incomingInvite === undefined ? undefined : this.#byId.get(incomingInvite)?.message;
+    return update.body.length > 0 && reinvite !== undefined && reinvite.body.length > 0;
   }
 
   #noteUpdate(request: ServerRequest, dialog: Dialog): void {
@@ -450,16 +477,18 @@ export class ServerRequests {
 
   #acceptPrack(dialog: Dialog, message: SipMessage): boolean {
     const rack = ignoringSyntax(() => message.rack);
-    const reliable = this.#inviteOf(dialog)?.reliable;
+    // Also when the INVITE is answered: the PRACK may have been on its way (RFC 3262 3).
+    const { initialInvite } = dialog.underWay;
+    const reliable = initialInvite === undefined ? undefined : this.#byId.get(initialInvite)?.reliable;
     return rack !== undefined && reliable?.acknowledge(rack) === true;
   }
 
   /** The dialog is over when the BYE is here, whatever the application says (RFC 3261 15.1.2). */
   #onBye(request: ServerRequest, dialog: Dialog, message: SipMessage): void {
     const { router, records } = this.#context;
-    const invite = this.#inviteOf(dialog);
-    if (invite !== undefined) this.refuse(invite, TERMINATED);
+    // Before the INVITE that made an early dialog is refused, with which the dialog is gone.
     const owner = router.findDialogOwner(dialog.id);
+    this.#terminatePending(dialog);
     records.stop('network', 'normal-release', canonicalText(message));
     this.#keeper.end(dialog);
     if (owner === undefined) {
@@ -468,6 +497,14 @@ export class ServerRequests {
     }
     router.openTransaction(request.id, owner);
     this.#giveInDialog(request, owner, dialog);
+  }
+
+  /** INVITEs that nobody has answered get their answer before the dialog is forgotten (RFC 3261 15.1.2). */
+  #terminatePending({ underWay }: Dialog): void {
+    for (const id of [underWay.initialInvite, underWay.incomingInvite]) {
+      const invite = id === undefined ? undefined : this.#byId.get(id);
+      if (invite !== undefined) this.refuse(invite, TERMINATED);
+    }
   }
 
   #offerInDialog(request: ServerRequest): void {

@@ -21,6 +21,9 @@ import { MessageBuilder } from '../message/message-builder.js';
 import { parseSipMessage, type MalformedMessage, type ParseResult } from '../message/parse-sip-message.js';
 import type { SipMessage } from '../message/sip-message.js';
 import { findStampedVia } from '../message/via-header.js';
+import { ProxyCalls } from '../proxy/proxy-calls.js';
+import { ProxyKey } from '../proxy/proxy-key.js';
+import { StatelessRelay } from '../proxy/stateless-relay.js';
 import { TimerWheel } from '../transaction/timer-wheel.js';
 import { TransactionLayer, type TransactionCounts } from '../transaction/transaction-layer.js';
 import type { Transaction, TransactionUser, Wire } from '../transaction/transaction-port.js';
@@ -64,6 +67,11 @@ export interface SipEngineOptions {
   readonly continuity?: ContinuityPort;
   readonly heldMs: number;
   readonly tryingHeldMs: number;
+  /**
+   * Of 16 bytes or more: by it the engine recognises the Route of calls that it proxied. Random when absent, which
+   * ends the signalling of these calls with this process; a partner that is to go on with them needs the same one.
+   */
+  readonly proxyKey?: Buffer;
   /** Asked before a new request goes to an application. */
   readonly gate?: RequestGate;
   /** Told of what was refused or dropped before it became a request, for the counters. */
@@ -78,6 +86,7 @@ export interface EngineCounts {
   readonly held: { readonly ack: number; readonly alone: number };
 }
 
+const PROXY_KEY_BYTES = 32;
 /** Of the transactions, kept for what belongs to calls that exist. */
 const RESERVED_SHARE = 0.1;
 
@@ -90,6 +99,8 @@ export class SipEngine {
   readonly #clients: ClientRequests;
   readonly #responses: ClientResponses;
   readonly #takeover: Takeover;
+  readonly #proxies: ProxyCalls;
+  readonly #relay: StatelessRelay;
   /** The message that is being dealt with: the layer calls back synchronously. */
   #arrival: Arrival | undefined;
 
@@ -102,6 +113,9 @@ export class SipEngine {
     this.#clients = new ClientRequests(this.#context, this.#keeper);
     this.#responses = new ClientResponses(this.#context, this.#keeper, this.#clients);
     this.#keeper.connect(this.#clients);
+    const proxyKey = new ProxyKey(options.proxyKey ?? Buffer.from(options.rng.bytes(PROXY_KEY_BYTES)));
+    this.#proxies = new ProxyCalls(this.#context, this.#servers, proxyKey);
+    this.#relay = new StatelessRelay(this.#context, proxyKey);
     const { continuity } = options;
     this.#takeover = new Takeover({
       ...{ context: this.#context, keeper: this.#keeper, servers: this.#servers, clients: this.#clients },
@@ -158,6 +172,8 @@ export class SipEngine {
         this.#clients.sendNew(application, command);
         return;
       case 'proxy':
+        this.#proxies.proxy(application, command);
+        return;
       case 'adopt':
       case 'dialogs':
       case 'payload':
@@ -263,7 +279,9 @@ export class SipEngine {
   #makeUser(): TransactionUser<SipMessage, SipFlow> {
     return {
       onRequest: (tx, request) => {
-        this.#servers.onRequest(tx, request, this.#arrivalOf(tx.flow));
+        const arrival = this.#arrivalOf(tx.flow);
+        if (request.method === 'NOTIFY') this.#responses.onNotify(request, arrival);
+        this.#servers.onRequest(tx, request, arrival);
       },
       onCancel: (tx, request, invite) => {
         this.#servers.onCancel(tx, request, invite, this.#arrivalOf(tx.flow));
@@ -275,20 +293,26 @@ export class SipEngine {
         this.#servers.onAck(ack, this.#arrivalOf(flow));
       },
       onResponse: (tx, response) => {
-        this.#responses.onResponse(tx, response, this.#arrivalOf(tx.flow));
+        const arrival = this.#arrivalOf(tx.flow);
+        if (!this.#proxies.onResponse(tx, response, arrival))
+          this.#responses.onResponse(tx, response, arrival);
       },
       onStrayResponse: (response) => {
         this.#responses.onStray(response);
       },
       onTimeout: (transaction) => {
-        if (transaction.side === 'client') this.#responses.onTimeout(transaction);
+        if (transaction.side === 'client' && !this.#proxies.onLost(transaction, 408))
+          this.#responses.onTimeout(transaction);
       },
       onTransportError: (transaction) => {
-        if (transaction.side === 'client') this.#responses.onTransportError(transaction);
+        if (transaction.side === 'client' && !this.#proxies.onLost(transaction, 503))
+          this.#responses.onTransportError(transaction);
       },
       onTerminated: (transaction) => {
-        if (transaction.side === 'client') this.#clients.onTerminated(transaction);
-        else this.#servers.onTerminated(transaction);
+        if (transaction.side === 'client') {
+          this.#proxies.onTerminated(transaction);
+          this.#clients.onTerminated(transaction);
+        } else this.#servers.onTerminated(transaction);
       },
     };
   }
@@ -299,6 +323,7 @@ export class SipEngine {
 
   #accept(message: SipMessage, bytes: Buffer, flow: SipFlow): void {
     if (!message.isRequest) {
+      if (this.#relay.takeResponse(message)) return;
       this.#context.layer.receiveResponse(message, flow);
       return;
     }
@@ -306,7 +331,9 @@ export class SipEngine {
     const marked =
       stamped === undefined ? bytes : MessageBuilder.from(message).setFirst('Via', stamped).build();
     const request = stamped === undefined ? message : parseOwnMessage(marked);
-    const result = this.#context.layer.receiveRequest(request, marked, responseFlow(request, flow));
+    const back = responseFlow(request, flow);
+    if (this.#relay.takeRequest(request, back)) return;
+    const result = this.#context.layer.receiveRequest(request, marked, back);
     if (result !== 'full' && result !== 'draining') return;
     const headers = [['Retry-After', String(this.#context.names.retrySeconds() + 1)]] as const;
     this.#reject({ kind: 'answer', status: 503, reason: 'Service Unavailable', headers }, request, flow);
@@ -326,12 +353,10 @@ export class SipEngine {
 
   #onOwnCommand(
     application: EngineApplication,
-    command: Extract<EngineCommand, { type: 'proxy' | 'adopt' | 'dialogs' | 'payload' }>,
+    command: Extract<EngineCommand, { type: 'adopt' | 'dialogs' | 'payload' }>,
   ): void {
     const ids = { messageId: application.newMessageId(), requestId: command.id };
-    if (command.type === 'proxy') {
-      application.send(writeNok(ids, 'this engine does not proxy requests'));
-    } else if (command.type === 'dialogs') {
+    if (command.type === 'dialogs') {
       application.send(writeDialogList(ids, this.#context.router.orphansOf(command.tag)));
     } else {
       const dialog = this.#context.dialogs.findById(command.dialogId);

@@ -128,6 +128,15 @@ export class MessageBuilder {
     return this;
   }
 
+  /** The first line of that name alone. */
+  removeFirst(name: string): this {
+    const first = this.#keys.indexOf(keyOf(name));
+    if (first < 0) return this;
+    this.#keys.splice(first, 1);
+    this.#lines.splice(first, 1);
+    return this;
+  }
+
   remove(name: string): this {
     this.#removeFrom(keyOf(name), 0);
     return this;
