@@ -4,7 +4,7 @@ import { writeNok, writeProxyDone } from '../control/control-reply.js';
 import { invalidRequestUriText, unknownProxyText } from '../control/control-texts.js';
 import { parseApplicationMessage } from '../engine/application-message.js';
 import type { Arrival, ClientTx, EngineApplication, EngineContext } from '../engine/engine-context.js';
-import { localisedHeaders } from '../engine/header-rules.js';
+import { wireHeaders } from '../engine/header-rules.js';
 import type { ServerRequest } from '../engine/server-request.js';
 import type { ServerRequests } from '../engine/server-requests.js';
 import { canonicalText } from '../message/canonical-text.js';
@@ -95,7 +95,7 @@ export class ProxyCalls {
         finalTimeoutMs: command.finalTimeoutMs,
       },
       record: command.remainInDialog ? { proof } : undefined,
-      headers: localisedHeaders(said.headers, identities.of(request.source).hostPort),
+      headers: wireHeaders(said.headers, identities.of(request.source).hostPort),
       send: this.#send.bind(this),
       onAnswered: () => {
         if (message.method === 'INVITE') this.#requests.publishInvite(request);
