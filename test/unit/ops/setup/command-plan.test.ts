@@ -34,7 +34,7 @@ spec('a command', (it) => {
   it('is refused by name when there is none such, also when the name is one of every object', () => {
     assert.throws(
       () => planCommand(['strat']),
-      /no command "strat": use one of start, test, lab, bench, soak/,
+      /no command "strat": use one of start, test, lab, sip-engine, bench, soak/,
     );
     assert.throws(() => planCommand(['constructor']), /no command "constructor"/);
     assert.throws(() => planCommand([]), /no command ""/);

@@ -155,6 +155,7 @@ spec('the router of applications', (it) => {
     assert.equal(router.findDialogTags('d'), ['x', 'y'], 'the tags it was made under stay');
     router.adoptDialog('d', again);
     assert.equal(router.orphansOf('y'), []);
+    assert.equal(router.findDialogTags('d'), ['y', 'z', 'x'], 'until somebody adopts it');
   });
 
   it('the dialogs of an application without tags go to one that takes calls and has none', () => {
