@@ -10,10 +10,10 @@ import { assert, spec } from '../support/spec.js';
 
 const CALLS = 500;
 const WARM_UP_CALLS = 100;
-/** From the moment B has the address. */
-const IMPORT_MS_MAX = 100;
+/** No matter of seconds, on a machine that does much else; the bar of 100 ms is for the bench sip-takeover. */
+const IMPORT_MS_MAX = 1_000;
 /** From the death, without the time in which it is noticed. */
-const FIRST_EXCHANGE_MS_MAX = 500;
+const FIRST_EXCHANGE_MS_MAX = 3_000;
 
 let lab: TakeoverLab;
 
@@ -32,7 +32,7 @@ spec('the calls of a node that has died', { deadlineMs: 60_000 }, (it, before) =
     await lab.waitForDialogs('b', 'a', CALLS);
   });
 
-  it('are on the partner within 100 ms of its getting the address, and its application has them', async () => {
+  it('are on the partner soon after it gets the address, and its application has them', async () => {
     await lab.kill('a');
     const deathMs = performance.now();
     await lab.addAddress('b', SERVICE_ADDRESSES.a);

@@ -52,7 +52,7 @@ export class TakeoverLab {
   #farm: PhoneFarm | undefined;
 
   /** Everything is gone when the test or the file is over. */
-  static async open(t: TestContext): Promise<TakeoverLab> {
+  static async open(t: Pick<TestContext, 'defer'>): Promise<TakeoverLab> {
     const lab = new TakeoverLab();
     t.defer(() => rmSync(lab.#folder, { recursive: true, force: true }));
     t.defer(() => releaseBox(lab.#boxId));

@@ -21,6 +21,8 @@ const srf = connectSrf(args);
 const calls = new Set<SrfDialog>();
 
 function hold(dialog: SrfDialog): void {
+  // A BYE that came in one segment with our answer's echo has been dealt with before anybody could listen.
+  if (!dialog.connected) return;
   calls.add(dialog);
   dialog.on('destroy', () => calls.delete(dialog));
 }
