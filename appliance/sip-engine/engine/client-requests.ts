@@ -255,10 +255,14 @@ export class ClientRequests implements OwnRequests {
     }
   }
 
-  sendBye(dialog: Dialog, reason: string): { readonly bytes: Buffer; readonly flow: SipFlow } | undefined {
-    const headers = [{ name: 'Reason', value: reason }];
-    const sent = this.sendOwn(dialog, 'BYE', { headers, body: NO_BODY }, () => undefined);
-    return sent;
+  sendBye(dialog: Dialog, reason: string): { readonly bytes: Buffer; readonly flow: SipFlow } {
+    const content = { headers: [{ name: 'Reason', value: reason }], body: NO_BODY };
+    const sent = this.sendOwn(dialog, 'BYE', content, () => undefined);
+    if (sent !== undefined) return sent;
+    // No way to the peer, or its name has to be asked for: the application hears of the end all the same.
+    const { flow } = dialog;
+    const plan = this.#planInDialog(dialog, { method: 'BYE', ...content }, dialog.localSeq + 1, flow);
+    return { bytes: buildRequest(plan, this.#via(dialog, flow)), flow };
   }
 
   refresh(dialog: Dialog): void {
@@ -468,10 +472,9 @@ export class ClientRequests implements OwnRequests {
     return tcp;
   }
 
-  #via(request: ClientRequest, flow: SipFlow): string {
+  #via({ addressId }: { readonly addressId: string }, flow: SipFlow): string {
     const { identities, names } = this.#context;
-    const identity = identities.of(flow);
-    return viaValue(identity, names.branch(request.addressId));
+    return viaValue(identities.of(flow), names.branch(addressId));
   }
 
   #sendFor(application: EngineApplication, ids: AnswerIds, request: ClientRequest, flow: SipFlow): void {
@@ -641,9 +644,7 @@ export class ClientRequests implements OwnRequests {
     );
     const content = { method: 'ACK', headers: [...headers, ...credentials], body };
     const plan = this.#planInDialog(dialog, content, seq, flow);
-    const { identities, names } = this.#context;
-    const via = viaValue(identities.of(flow), names.branch(dialog.addressId));
-    const bytes = buildRequest(plan, via);
+    const bytes = buildRequest(plan, this.#via(dialog, flow));
     dialog.underWay.unacknowledged = undefined;
     dialog.underWay.lastAck = { seq, bytes, flow };
     if (dialog.state === 'confirmedNoAck') dialog.state = 'confirmed';
