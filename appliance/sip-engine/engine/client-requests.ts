@@ -4,9 +4,16 @@
  */
 import { writeNok, writeRequestEcho, type AnswerIds } from '../control/control-reply.js';
 import type { SipCancelCommand, SipInDialogCommand, SipNewCommand } from '../control/control-command.js';
-import { CONTROL_TEXTS, invalidRequestUriText, unknownCancelText } from '../control/control-texts.js';
+import {
+  CONTROL_TEXTS,
+  invalidHeaderText,
+  invalidRequestUriText,
+  unknownCancelText,
+} from '../control/control-texts.js';
 import type { Dialog } from '../dialog/dialog.js';
 import { startTimer } from '../dialog/session-timer.js';
+import { parseCallId } from '../message/header-values.js';
+import { parseNameAddress } from '../message/name-address.js';
 import { findNumber, isAllOf, TOKEN, URI } from '../message/sip-characters.js';
 import { findUriScheme, parseSipUri } from '../message/sip-uri.js';
 import { SipSyntaxError } from '../message/sip-syntax-error.js';
@@ -42,19 +49,36 @@ function cseqNumberOf(message: ApplicationMessage): number | undefined {
 function isRequestUri(uri: string): boolean {
   const scheme = findUriScheme(uri);
   if (scheme === undefined || !isAllOf(uri, URI)) return false;
-  if (scheme !== 'sip' && scheme !== 'sips') return true;
+  return (scheme !== 'sip' && scheme !== 'sips') || isReadable(() => parseSipUri(uri));
+}
+
+function namesUdp(uri: string): boolean {
   try {
-    parseSipUri(uri);
-    return true;
+    return parseSipUri(uri).params['transport'] === 'udp';
   } catch (error) {
     if (error instanceof SipSyntaxError) return false;
     throw error;
   }
 }
 
-function namesUdp(uri: string): boolean {
+/** The first of the headers that name a dialog which cannot be read: no answer to it would be recognised. */
+function findUnreadableIdentity(message: ApplicationMessage): string | undefined {
+  const readers = [
+    ['From', (value: string) => parseNameAddress(value, 'From')],
+    ['To', (value: string) => parseNameAddress(value, 'To')],
+    ['Call-ID', parseCallId],
+  ] as const;
+  for (const [name, read] of readers) {
+    const value = findApplicationHeader(message, name);
+    if (value !== undefined && !isReadable(() => read(value))) return name;
+  }
+  return undefined;
+}
+
+function isReadable(read: () => unknown): boolean {
   try {
-    return parseSipUri(uri).params['transport'] === 'udp';
+    read();
+    return true;
   } catch (error) {
     if (error instanceof SipSyntaxError) return false;
     throw error;
@@ -340,7 +364,8 @@ export class ClientRequests implements OwnRequests {
   #findProblem(message: ApplicationMessage): string | undefined {
     const isGood = isAllOf(message.method, TOKEN) && isRequestUri(message.uri);
     if (!isGood) return invalidRequestUriText(message.startLine);
-    return this.#findBodyProblem(message);
+    const header = findUnreadableIdentity(message);
+    return header === undefined ? this.#findBodyProblem(message) : invalidHeaderText(header);
   }
 
   #findBodyProblem(message: ApplicationMessage): string | undefined {

@@ -185,6 +185,8 @@ export class ServerRequests {
     const dialog = request.isNew ? request.dialog : undefined;
     this.settle(request);
     const bytes = this.#respond(request.tx, message, refusal, request.localTag);
+    // After a takeover it must not be offered to anybody again.
+    if (request.method === 'INVITE') this.publishInvite(request);
     if (request.isRecorded) {
       if (record === 'call-canceled') this.#context.records.stop('network', record, canonicalText(message));
       else this.#context.records.stop('application', record, bytes);
@@ -210,6 +212,14 @@ export class ServerRequests {
       this.#context.clock.monotonicMs() + this.#context.settings.pendingInviteMs,
     );
     this.#offerNew(request, { verb: 'invite' });
+  }
+
+  /** A re-INVITE of the partner's dialog goes on here. */
+  adoptInDialog(request: ServerRequest, dialog: Dialog, seq: number): void {
+    this.#keep(request);
+    dialog.remoteSeq = Math.max(dialog.remoteSeq ?? 0, seq);
+    dialog.underWay.incomingInvite = request.id;
+    this.#offerInDialog(request);
   }
 
   publishInvite(request: ServerRequest): void {
@@ -402,7 +412,7 @@ export class ServerRequests {
     dialog.remoteSeq = Math.max(dialog.remoteSeq ?? 0, message.cseq.number);
     if (message.method === 'INVITE') {
       dialog.underWay.incomingInvite = request.id;
-      this.#trying(request, message);
+      this.#sayTrying(request);
     }
     if (message.method === 'UPDATE') this.#noteUpdate(request, dialog);
     if (message.method === 'PRACK' && !this.#acceptPrack(dialog, message)) {

@@ -70,6 +70,27 @@ spec('what an application gets wrong', (it) => {
     );
   });
 
+  it('a From, To or Call-ID that cannot be read', () => {
+    const { app, phone } = stage();
+    for (const [name, value] of [
+      ['From', '<sip:a'],
+      ['To', ''],
+      ['From', '<sip:a@b>;tag='],
+      ['Call-ID', 'a b'],
+    ] as const) {
+      app.request('INVITE sip:alice@10.77.1.50', { [name]: value }, SDP);
+      assert.is(app.take(), `NOK invalid header: ${name}`);
+    }
+    assert.is(phone.take(), '');
+  });
+
+  it('a To tag that is none: the engine’s own stays', () => {
+    const { app, phone } = ringing();
+    app.answer('INVITE', 180, { To: '<sip:a@b>;tag=' });
+    app.answer('INVITE', 180, { To: '<sip:a@b>;tag=a b' });
+    assert.ok((phone.last('180 INVITE').to.tag ?? '').startsWith('a-'));
+  });
+
   it('a body without a type, unless it is SDP', () => {
     const { app, phone } = stage();
     app.request('MESSAGE sip:alice@10.77.1.50', {}, 'hello');

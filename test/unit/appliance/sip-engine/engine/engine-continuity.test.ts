@@ -417,14 +417,32 @@ spec('a takeover: INVITEs', (it) => {
     all.call.ackRefusal(all.phone.last('486 INVITE'));
   });
 
-  it('of a re-INVITE that was pending are answered when the peer repeats them', async () => {
+  it('that were given up or refused by the engine do not ring again', async () => {
+    const all = await paired();
+    all.call.cancel();
+    all.phone.take();
+    const next = all.b.application(TAGS);
+    const report = await takeOver(all);
+    assert.equal([report.pendingServer, report.finals], [0, 1]);
+    assert.is(next.take(), '');
+    all.call.repeat();
+    assert.is(all.phone.take(), '487 INVITE');
+  });
+
+  it('of a change of a call go on in that call, without the peer asking again', async () => {
     const all = await pairedAnswered();
+    all.stores[0].setDelayMs(40);
     all.call.request('INVITE', { body: SDP });
+    assert.is(all.phone.take(), '');
+    await all.a.advance(40);
+    assert.is(all.phone.take(), '100 INVITE');
     const next = all.b.application(TAGS);
     await takeOver(all);
-    all.call.repeat();
     assert.is(next.take(), 'INVITE');
     assert.is(next.last('INVITE').dialogId, all.dialogId);
+    assert.is(next.last('INVITE').transactionId, all.app.last('INVITE').transactionId);
+    all.call.repeat();
+    assert.is(next.take(), '');
     next.answer('INVITE', 200, {}, SDP);
     await all.b.settle();
     assert.ok(all.phone.take().endsWith('200 INVITE'));
