@@ -32,3 +32,8 @@ export function unknownProxyText(transactionId: string): string {
 export function invalidRequestUriText(startLine: string): string {
   return `invalid request-uri: ${startLine}`;
 }
+
+/** Of ours: drachtio-server sends what it cannot read. */
+export function invalidHeaderText(name: string): string {
+  return `invalid header: ${name}`;
+}

@@ -4,9 +4,16 @@
  */
 import { writeNok, writeRequestEcho, type AnswerIds } from '../control/control-reply.js';
 import type { SipCancelCommand, SipInDialogCommand, SipNewCommand } from '../control/control-command.js';
-import { CONTROL_TEXTS, invalidRequestUriText, unknownCancelText } from '../control/control-texts.js';
+import {
+  CONTROL_TEXTS,
+  invalidHeaderText,
+  invalidRequestUriText,
+  unknownCancelText,
+} from '../control/control-texts.js';
 import type { Dialog } from '../dialog/dialog.js';
 import { startTimer } from '../dialog/session-timer.js';
+import { parseCallId } from '../message/header-values.js';
+import { parseNameAddress } from '../message/name-address.js';
 import { findNumber, isAllOf, TOKEN, URI } from '../message/sip-characters.js';
 import { findUriScheme, parseSipUri } from '../message/sip-uri.js';
 import { ignoringSyntax } from '../message/sip-syntax-error.js';
@@ -42,12 +49,25 @@ function cseqNumberOf(message: ApplicationMessage): number | undefined {
 function isRequestUri(uri: string): boolean {
   const scheme = findUriScheme(uri);
   if (scheme === undefined || !isAllOf(uri, URI)) return false;
-  if (scheme !== 'sip' && scheme !== 'sips') return true;
-  return ignoringSyntax(() => parseSipUri(uri)) !== undefined;
+  return (scheme !== 'sip' && scheme !== 'sips') || ignoringSyntax(() => parseSipUri(uri)) !== undefined;
 }
 
 function namesUdp(uri: string): boolean {
   return ignoringSyntax(() => parseSipUri(uri))?.params['transport'] === 'udp';
+}
+
+/** The first of the headers that name a dialog which cannot be read: no answer to it would be recognised. */
+function findUnreadableIdentity(message: ApplicationMessage): string | undefined {
+  const readers = [
+    ['From', (value: string) => parseNameAddress(value, 'From')],
+    ['To', (value: string) => parseNameAddress(value, 'To')],
+    ['Call-ID', parseCallId],
+  ] as const;
+  for (const [name, read] of readers) {
+    const value = findApplicationHeader(message, name);
+    if (value !== undefined && ignoringSyntax(() => read(value)) === undefined) return name;
+  }
+  return undefined;
 }
 
 /** A change that says nothing of the timer would end it (RFC 4028 7.4): roles and interval stay as they are. */
@@ -244,10 +264,14 @@ export class ClientRequests implements OwnRequests {
     }
   }
 
-  sendBye(dialog: Dialog, reason: string): { readonly bytes: Buffer; readonly flow: SipFlow } | undefined {
-    const headers = [{ name: 'Reason', value: reason }];
-    const sent = this.sendOwn(dialog, 'BYE', { headers, body: NO_BODY }, () => undefined);
-    return sent;
+  sendBye(dialog: Dialog, reason: string): { readonly bytes: Buffer; readonly flow: SipFlow } {
+    const content = { headers: [{ name: 'Reason', value: reason }], body: NO_BODY };
+    const sent = this.sendOwn(dialog, 'BYE', content, () => undefined);
+    if (sent !== undefined) return sent;
+    // No way to the peer, or its name has to be asked for: the application hears of the end all the same.
+    const { flow } = dialog;
+    const plan = this.#planInDialog(dialog, { method: 'BYE', ...content }, dialog.localSeq + 1, flow);
+    return { bytes: buildRequest(plan, this.#via(dialog, flow)), flow };
   }
 
   refresh(dialog: Dialog): void {
@@ -329,7 +353,8 @@ export class ClientRequests implements OwnRequests {
   #findProblem(message: ApplicationMessage): string | undefined {
     const isGood = isAllOf(message.method, TOKEN) && isRequestUri(message.uri);
     if (!isGood) return invalidRequestUriText(message.startLine);
-    return this.#findBodyProblem(message);
+    const header = findUnreadableIdentity(message);
+    return header === undefined ? this.#findBodyProblem(message) : invalidHeaderText(header);
   }
 
   #findBodyProblem(message: ApplicationMessage): string | undefined {
@@ -462,10 +487,9 @@ export class ClientRequests implements OwnRequests {
     return tcp;
   }
 
-  #via(request: ClientRequest, flow: SipFlow): string {
+  #via({ addressId }: { readonly addressId: string }, flow: SipFlow): string {
     const { identities, names } = this.#context;
-    const identity = identities.of(flow);
-    return viaValue(identity, names.branch(request.addressId));
+    return viaValue(identities.of(flow), names.branch(addressId));
   }
 
   #sendFor(application: EngineApplication, ids: AnswerIds, request: ClientRequest, flow: SipFlow): void {
@@ -642,9 +666,7 @@ export class ClientRequests implements OwnRequests {
     );
     const content = { method: 'ACK', headers: [...headers, ...credentials], body };
     const plan = this.#planInDialog(dialog, content, seq, flow);
-    const { identities, names } = this.#context;
-    const via = viaValue(identities.of(flow), names.branch(dialog.addressId));
-    const bytes = buildRequest(plan, via);
+    const bytes = buildRequest(plan, this.#via(dialog, flow));
     dialog.underWay.unacknowledged = undefined;
     dialog.underWay.lastAck = { seq, bytes, flow };
     if (dialog.state === 'confirmedNoAck') dialog.state = 'confirmed';

@@ -16,8 +16,8 @@ import type { StopReason } from './call-records.js';
 
 /** Requests that the engine sends on its own account; client-requests.ts. */
 export interface OwnRequests {
-  /** @returns what was sent and where, undefined when there is no way */
-  sendBye(dialog: Dialog, reason: string): { readonly bytes: Buffer; readonly flow: SipFlow } | undefined;
+  /** @returns what is sent and where */
+  sendBye(dialog: Dialog, reason: string): { readonly bytes: Buffer; readonly flow: SipFlow };
   /** A re-INVITE with the session that is agreed on. */
   refresh(dialog: Dialog): void;
   /** Gives up re-INVITEs under way: their dialog ends. */

@@ -1,5 +1,5 @@
 /** What drachtio-server does with headers of applications (facts: header rules), as small pure functions. */
-import { trimBlanks } from '../message/sip-characters.js';
+import { isAllOf, TOKEN, trimBlanks } from '../message/sip-characters.js';
 import type { ApplicationHeader } from './application-message.js';
 
 const LOCALHOST = '@localhost';
@@ -59,11 +59,12 @@ export function wireHeaders(
   });
 }
 
-/** The value of the parameter `tag` of a From or To as the application wrote it. */
+/** The value of the parameter `tag` of a From or To as the application wrote it; undefined also when it is no token. */
 export function tagOf(value: string): string | undefined {
   for (const param of value.slice(endOfAddress(value)).split(';')) {
     const [name = '', tag] = param.split('=');
-    if (trimBlanks(name).toLowerCase() === 'tag' && tag !== undefined) return trimBlanks(tag);
+    if (trimBlanks(name).toLowerCase() !== 'tag' || tag === undefined) continue;
+    return isAllOf(trimBlanks(tag), TOKEN) ? trimBlanks(tag) : undefined;
   }
   return undefined;
 }

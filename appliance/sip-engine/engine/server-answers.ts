@@ -8,6 +8,7 @@ import type { Binding } from '../flow/binding-table.js';
 import type { SipMessage } from '../message/sip-message.js';
 import { ignoringSyntax } from '../message/sip-syntax-error.js';
 import { unquote } from '../message/value-scanner.js';
+import type { SipFlow } from '../transport/sip-flow.js';
 import {
   findApplicationHeader,
   parseApplicationMessage,
@@ -170,6 +171,7 @@ export class ServerAnswers {
 
   #sendSuccess(answer: Answer, dialog: Dialog, bytes: Buffer): void {
     const { request, application, ids } = answer;
+    if (dialog.isOver) this.#terminate(answer);
     if (dialog.isOver || this.#respond(request, bytes) !== 'sent') {
       application.send(writeNok(ids, CONTROL_TEXTS.unknownTransaction));
       return;
@@ -177,6 +179,13 @@ export class ServerAnswers {
     this.#echo(answer, bytes, dialog.id);
     this.#requests.publishInvite(request);
     if (request.isNew) this.#context.records.start('application', 'uas', bytes);
+    request.forgetMessage();
+  }
+
+  /** The caller ended the dialog while its 2xx waited for the partner: the INVITE needs its end, too (15.1.2). */
+  #terminate({ request, message }: Answer): void {
+    const plan = { request: message, status: 487, reason: 'Request Terminated', toTag: request.localTag };
+    this.#respond(request, buildResponse(plan));
     request.forgetMessage();
   }
 
@@ -319,7 +328,10 @@ export class ServerAnswers {
     const response = parseOwnMessage(bytes);
     const { bindings, publisher } = this.#context;
     const asked = ignoringSyntax(() => message.contacts) ?? [];
-    if (asked === '*') return;
+    if (asked === '*') {
+      this.#forgetBindings(request.source);
+      return;
+    }
     const granted = ignoringSyntax(() => response.contacts) ?? [];
     for (const { uri, params } of asked) {
       const echoed = granted === '*' ? undefined : granted.find((one) => one.uri === uri);
@@ -337,6 +349,16 @@ export class ServerAnswers {
       bindings.put(binding);
       publisher.putBinding(request.addressId, binding);
     }
+  }
+
+  /** All that came this way: the phone takes itself off (RFC 3261 10.2.2). */
+  #forgetBindings(source: SipFlow): void {
+    const { bindings } = this.#context;
+    const isSameWay = ({ flow }: Binding): boolean =>
+      flow.protocol === source.protocol &&
+      flow.remoteAddress === source.remoteAddress &&
+      flow.remotePort === source.remotePort;
+    for (const binding of [...bindings].filter(isSameWay)) bindings.remove(binding.contact);
   }
 
   #bindingOf(

@@ -41,6 +41,8 @@ export class ServerRequest {
   dialog: Dialog | undefined;
   /** A final response is decided on: nobody may give another one. */
   isAnswered = false;
+  /** Its call record has begun and needs an end. */
+  isRecorded = false;
   /** Of an INVITE, once a reliable provisional response was sent. */
   reliable: ReliableProvisionals | undefined;
   /** An UPDATE inside the early dialog, which the application answers under this id (facts: UPDATE). */

@@ -13,6 +13,7 @@ import { ignoringSyntax } from '../message/sip-syntax-error.js';
 import type { TimerTarget } from '../transaction/timer-wheel.js';
 import type { SipFlow } from '../transport/sip-flow.js';
 import { buildResponse } from './build-response.js';
+import type { StopReason } from './call-records.js';
 import { decideRefusal, type Refusal } from './decide-refusal.js';
 import type { DialogKeeper } from './dialog-keeper.js';
 import {
@@ -103,8 +104,7 @@ export class ServerRequests {
     if (invite.isAnswered) return;
     const dialogId = invite.dialog?.id ?? '';
     const owner = this.#context.router.findTransactionOwner(invite.id);
-    this.#context.records.stop('network', 'call-canceled', canonicalText(message));
-    this.refuse(invite, TERMINATED);
+    this.refuse(invite, TERMINATED, 'call-canceled');
     if (owner === undefined) return;
     const notice = {
       meta: arrivalMeta(arrival),
@@ -180,12 +180,18 @@ export class ServerRequests {
   }
 
   /** A final response of the engine. */
-  refuse(request: ServerRequest, refusal: Refusal): void {
+  refuse(request: ServerRequest, refusal: Refusal, record: StopReason = 'call-rejected'): void {
     const { message } = request;
     if (request.isAnswered || message === undefined) return;
     const dialog = request.isNew ? request.dialog : undefined;
     this.settle(request);
-    this.#respond(request.tx, message, refusal, request.localTag);
+    const bytes = this.#respond(request.tx, message, refusal, request.localTag);
+    // After a takeover it must not be offered to anybody again.
+    if (request.method === 'INVITE') this.publishInvite(request);
+    if (request.isRecorded) {
+      if (record === 'call-canceled') this.#context.records.stop('network', record, canonicalText(message));
+      else this.#context.records.stop('application', record, bytes);
+    }
     request.forgetMessage();
     if (dialog?.state === 'early') this.#keeper.end(dialog);
   }
@@ -201,11 +207,20 @@ export class ServerRequests {
   /** An INVITE of the partner goes on here (takeover.ts). */
   adopt(request: ServerRequest): void {
     this.#keep(request);
+    request.isRecorded = true;
     this.#expectedBack.set(
       'invite',
       this.#context.clock.monotonicMs() + this.#context.settings.pendingInviteMs,
     );
     this.#offerNew(request, { verb: 'invite' });
+  }
+
+  /** A re-INVITE of the partner's dialog goes on here. */
+  adoptInDialog(request: ServerRequest, dialog: Dialog, seq: number): void {
+    this.#keep(request);
+    dialog.remoteSeq = Math.max(dialog.remoteSeq ?? 0, seq);
+    dialog.underWay.incomingInvite = request.id;
+    this.#offerInDialog(request);
   }
 
   publishInvite(request: ServerRequest): void {
@@ -237,6 +252,7 @@ export class ServerRequests {
     else {
       if (message.method === 'INVITE') {
         records.attempt('network', canonicalText(message));
+        request.isRecorded = true;
         this.#sayTrying(request);
       }
       this.#passGate(request, message);
@@ -294,9 +310,6 @@ export class ServerRequests {
     if (request.isAnswered) return;
     const verb = request.method.toLowerCase();
     if (routing?.kind === 'refuse') {
-      if (request.method === 'INVITE' && request.message !== undefined) {
-        this.#context.records.stop('application', 'call-rejected', canonicalText(request.message));
-      }
       this.refuse(request, routing.refusal);
     } else if (routing?.kind === 'application') {
       this.#context.router.openTransaction(request.id, routing.application);
@@ -324,9 +337,6 @@ export class ServerRequests {
   #refuseForNobody(request: ServerRequest): void {
     const status = request.wanted === undefined ? 503 : refusalStatus(request.wanted);
     const reason = status === 503 ? 'Service Unavailable' : 'Temporarily Unavailable';
-    if (request.method === 'INVITE' && request.message !== undefined) {
-      this.#context.records.stop('application', 'call-rejected', canonicalText(request.message));
-    }
     this.refuse(request, { status, reason });
     this.#context.router.closeTransaction(request.id);
   }
@@ -403,7 +413,7 @@ export class ServerRequests {
     dialog.remoteSeq = Math.max(dialog.remoteSeq ?? 0, message.cseq.number);
     if (message.method === 'INVITE') {
       dialog.underWay.incomingInvite = request.id;
-      this.#trying(request, message);
+      this.#sayTrying(request);
     }
     if (message.method === 'UPDATE') this.#noteUpdate(request, dialog);
     if (message.method === 'PRACK' && !this.#acceptPrack(dialog, message)) {
@@ -503,7 +513,10 @@ export class ServerRequests {
   #terminatePending({ underWay }: Dialog): void {
     for (const id of [underWay.initialInvite, underWay.incomingInvite]) {
       const invite = id === undefined ? undefined : this.#byId.get(id);
-      if (invite !== undefined) this.refuse(invite, TERMINATED);
+      if (invite === undefined) continue;
+      // The BYE is the end that is recorded.
+      invite.isRecorded = false;
+      this.refuse(invite, TERMINATED);
     }
   }
 
@@ -542,7 +555,7 @@ export class ServerRequests {
     if (underWay.incomingUpdate === request.id) underWay.incomingUpdate = undefined;
   }
 
-  #respond(tx: ServerTx, message: SipMessage, refusal: Refusal, toTag: string): void {
+  #respond(tx: ServerTx, message: SipMessage, refusal: Refusal, toTag: string): Buffer {
     const { status, reason, headers } = refusal;
     const { server } = this.#context.settings;
     const bytes = buildResponse({
@@ -554,5 +567,6 @@ export class ServerRequests {
       ...(headers && { headers }),
     });
     tx.respond(parseOwnMessage(bytes), bytes);
+    return bytes;
   }
 }

@@ -207,9 +207,7 @@ export class SipEngine {
   /** A connection of a phone is gone. */
   onConnectionClosed(flow: SipFlow): void {
     if (flow.connectionId === undefined) return;
-    for (const { addressId, contact } of this.#context.bindings.forgetConnection(flow.connectionId)) {
-      this.#context.publisher.removeBinding(addressId, contact);
-    }
+    this.#context.bindings.forgetConnection(flow.connectionId);
   }
 
   /** No new calls; resolves when the last transaction is over and no dialog is left. */
@@ -237,20 +235,27 @@ export class SipEngine {
     const { clock, rng, log, settings, wire, flows, identities, resolver, preferredFrom } = this.#options;
     const wheel = new TimerWheel(clock);
     const router = new ApplicationRouter<EngineApplication>();
-    const bindings = new BindingTable({ clock, bindingsMax: this.#options.bindingsMax });
+    const publisher = this.#makePublisher();
+    const bindings = new BindingTable({
+      clock,
+      bindingsMax: this.#options.bindingsMax,
+      onRemoved: ({ addressId, contact }) => {
+        publisher.removeBinding(addressId, contact);
+      },
+    });
     return {
-      ...{ clock, rng, log, settings, wire, wheel, identities, router, bindings },
+      ...{ clock, rng, log, settings, wire, wheel, identities, router, bindings, publisher },
       layer: this.#makeLayer(wheel),
       dialogs: new DialogTable(),
       routes: new OutboundRoutes({ bindings, resolver, transport: flows, preferredFrom }),
-      publisher: new SnapshotPublisher({
-        port: this.#options.continuity,
-        heldMs: this.#options.heldMs,
-        tryingHeldMs: this.#options.tryingHeldMs,
-      }),
       records: new CallRecords({ isOn: this.#options.cdrs, router, wallMs: () => clock.wallMs() }),
       names: new EngineNames(rng),
     };
+  }
+
+  #makePublisher(): SnapshotPublisher {
+    const { continuity, heldMs, tryingHeldMs } = this.#options;
+    return new SnapshotPublisher({ port: continuity, heldMs, tryingHeldMs });
   }
 
   #makeLayer(wheel: TimerWheel): TransactionLayer<SipMessage, SipFlow> {

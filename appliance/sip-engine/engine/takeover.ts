@@ -202,8 +202,20 @@ export class Takeover {
     const restored = this.#options.context.layer.restore(record, flow);
     if (restored.kind === 'refused' || restored.request === undefined) return 'refused';
     if (restored.transaction.side !== 'server') return 'refused';
-    const request = this.#makeServerRequest(snapshot, restored.transaction, restored.request, flow);
-    this.#options.servers.adopt(request);
+    return this.#resumeServer(snapshot, restored.transaction, restored.request, flow);
+  }
+
+  #resumeServer(
+    snapshot: InviteSnapshot,
+    tx: ServerTx,
+    message: SipMessage,
+    source: SipFlow,
+  ): 'pendingServer' {
+    const { servers, context } = this.#options;
+    const dialog = context.dialogs.findOfRequest(message);
+    const request = this.#makeServerRequest(snapshot, tx, message, source, dialog);
+    if (dialog === undefined) servers.adopt(request);
+    else servers.adoptInDialog(request, dialog, message.cseq.number);
     return 'pendingServer';
   }
 
@@ -212,6 +224,7 @@ export class Takeover {
     tx: ServerTx,
     message: SipMessage,
     source: SipFlow,
+    dialog: Dialog | undefined,
   ): ServerRequest {
     const { clock, identities, dialogs, names } = this.#options.context;
     const { protocol, remoteAddress: address, remotePort: port } = source;
@@ -222,7 +235,9 @@ export class Takeover {
       ...{ id: snapshot.transactionId, tx, message, source, localTag },
       meta: { source: 'network', bytes, protocol, address, port, atMs: clock.wallMs() },
       addressId: identities.of(source).addressId,
+      ...(dialog === undefined ? {} : { dialog }),
     });
+    if (dialog !== undefined) return request;
     const early = dialogs.find(message.callId, localTag, message.from.tag ?? '');
     if (early !== undefined) {
       request.dialog = early;

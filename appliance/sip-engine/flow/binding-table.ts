@@ -66,9 +66,10 @@ export class BindingTable {
     const before = device === undefined ? undefined : this.#byDevice.get(device);
     if (before !== undefined && bindingKey(before.contact) !== bindingKey(binding.contact))
       this.#drop(before);
-    if (this.#byContact.size >= this.#options.bindingsMax) this.#sweep();
-    if (this.#byContact.size >= this.#options.bindingsMax) return;
-    this.#byContact.set(bindingKey(binding.contact), binding);
+    const key = bindingKey(binding.contact);
+    if (this.#isFullFor(key)) this.#sweep();
+    if (this.#isFullFor(key)) return;
+    this.#byContact.set(key, binding);
     if (device !== undefined) this.#byDevice.set(device, binding);
   }
 
@@ -89,6 +90,11 @@ export class BindingTable {
     const lost = [...this.#byContact.values()].filter(({ flow }) => flow.connectionId === connectionId);
     for (const binding of lost) this.#drop(binding);
     return lost;
+  }
+
+  /** Who is in it may always renew. */
+  #isFullFor(key: string): boolean {
+    return this.#byContact.size >= this.#options.bindingsMax && !this.#byContact.has(key);
   }
 
   #sweep(): void {

@@ -75,7 +75,12 @@ export class EngineBench {
   /** True for flows over which nothing can be sent. */
   isDown: (flow: SipFlow) => boolean = () => false;
   readonly #phones = new Map<string, VirtualPhone>();
-  #numbers = 0;
+  readonly #network = {
+    deliver: (bytes: Buffer, from: SipFlow): void => {
+      this.engine.receive(bytes, from);
+    },
+  };
+  #applications = 0;
 
   constructor(options: BenchOptions = {}) {
     this.clock = options.clock ?? new FakeClock();
@@ -118,15 +123,16 @@ export class EngineBench {
       ...changes,
     };
     if (flow.connectionId !== undefined) this.connections.add(flow.connectionId);
-    const network = {
-      deliver: (bytes: Buffer, from: SipFlow): void => {
-        this.engine.receive(bytes, from);
-      },
-      nextNumber: (): number => this.nextNumber(),
-    };
-    const phone = new VirtualPhone(network, user, flow);
+    const phone = new VirtualPhone(this.#network, user, flow);
     this.place(phone, protocol, flow.remoteAddress, flow.remotePort);
     return phone;
+  }
+
+  /** The service address has moved here: what the phone sends comes to this engine, which reaches it. */
+  moveHere(phone: VirtualPhone): void {
+    const { protocol, remoteAddress, remotePort } = phone.flow;
+    phone.network = this.#network;
+    this.place(phone, protocol, remoteAddress, remotePort);
   }
 
   /** What is sent to this place reaches the phone as well. */
@@ -136,7 +142,8 @@ export class EngineBench {
 
   /** Connected and authenticated. */
   application(options: Partial<ApplicationOptions> = {}): VirtualApplication {
-    const id = options.id ?? `app${String(this.nextNumber())}`;
+    this.#applications += 1;
+    const id = options.id ?? `app${String(this.#applications)}`;
     const application = new VirtualApplication(() => this.engine, { ...options, id });
     this.engine.onApplicationAuthenticated(application);
     return application;
@@ -155,11 +162,6 @@ export class EngineBench {
   /** Lets what waits for nothing but its turn run. */
   settle(): Promise<void> {
     return this.clock.advance(0);
-  }
-
-  nextNumber(): number {
-    this.#numbers += 1;
-    return this.#numbers;
   }
 
   /** Milliseconds at which messages with this name left. */

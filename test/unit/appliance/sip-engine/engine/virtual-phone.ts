@@ -32,7 +32,6 @@ export interface ResponseSaid {
 /** What a phone needs of the bench it stands on. */
 export interface PhoneNetwork {
   deliver(bytes: Buffer, flow: SipFlow): void;
-  nextNumber(): number;
 }
 
 export const SDP = 'v=0\r\no=- 1 1 IN IP4 10.77.1.50\r\ns=-\r\nt=0 0\r\nm=audio 4000 RTP/AVP 8\r\n';
@@ -60,13 +59,21 @@ export class VirtualPhone {
   readonly user: string;
   /** Everything that came, oldest first. */
   readonly received: SipMessage[] = [];
-  readonly network: PhoneNetwork;
+  /** Another one when the service address has moved. */
+  network: PhoneNetwork;
+  #numbers = 0;
   #taken = 0;
 
   constructor(network: PhoneNetwork, user: string, flow: SipFlow) {
     this.network = network;
     this.user = user;
     this.flow = flow;
+  }
+
+  /** Of its calls and branches. */
+  nextNumber(): number {
+    this.#numbers += 1;
+    return this.#numbers;
   }
 
   get hostPort(): string {
@@ -131,9 +138,9 @@ export class PhoneCall {
   branch = '';
 
   constructor(phone: VirtualPhone, incoming: SipMessage | undefined) {
-    const number = phone.network.nextNumber();
+    const number = phone.nextNumber();
     this.phone = phone;
-    this.callId = incoming?.callId ?? `call-${String(number)}@phone`;
+    this.callId = incoming?.callId ?? `call-${String(number)}@${phone.user}`;
     this.localTag = `${phone.user}-${String(number)}`;
     this.remoteTag = incoming?.from.tag ?? '';
     this.local = incoming === undefined ? `<sip:${phone.user}@hospital.example>` : `<${incoming.to.uri}>`;
@@ -211,7 +218,7 @@ export class PhoneCall {
   }
 
   #send(method: string, seq: number, said: RequestSaid): void {
-    const branch = said.branch ?? `z9hG4bK-p${String(this.phone.network.nextNumber())}`;
+    const branch = said.branch ?? `z9hG4bK-${this.phone.user}-${String(this.phone.nextNumber())}`;
     const contact = said.contact ?? this.phone.contact;
     const to = this.remoteTag === '' ? this.remote : `${this.remote};tag=${this.remoteTag}`;
     const lines = [
