@@ -83,6 +83,7 @@ export interface EngineCounts {
   readonly bindings: number;
   readonly transactions: TransactionCounts;
   readonly clientRequests: number;
+  readonly proxyBranches: number;
   readonly held: { readonly ack: number; readonly alone: number };
 }
 
@@ -227,6 +228,7 @@ export class SipEngine {
       bindings: bindings.size,
       transactions: layer.counts(),
       clientRequests: this.#clients.size,
+      proxyBranches: this.#proxies.size,
       held: publisher.counts,
     };
   }

@@ -54,12 +54,26 @@ export function buildForwarded(request: SipMessage, forwarding: Forwarding): Buf
   return builder.prepend('Via', via).build();
 }
 
+/**
+ * The response of a target as the caller gets it: with the Vias of its request, whatever the target made of them, so
+ * that one that lost some cannot leave the caller without an answer.
+ * @param challenges of other targets: the caller can answer all of them at once (RFC 3261 16.7, step 7)
+ */
+export function buildAnswer(
+  response: SipMessage,
+  request: SipMessage,
+  challenges: readonly SipMessage[] = [],
+): Buffer {
+  const builder = MessageBuilder.from(response).remove('Via');
+  for (const via of request.headerAll('Via').toReversed()) builder.prepend('Via', via);
+  for (const other of challenges) builder.copyHeaders(other, 'WWW-Authenticate', 'Proxy-Authenticate');
+  return builder.build();
+}
+
 /** A response without the Via that is ours; the next one says where it goes. */
-export function buildReturned(response: SipMessage, challenges: readonly SipMessage[] = []): Buffer {
+export function buildReturned(response: SipMessage): Buffer {
   const builder = MessageBuilder.from(response);
   dropTop(builder, 'Via');
-  // RFC 3261 16.7, step 7: the caller can answer all of them at once.
-  for (const other of challenges) builder.copyHeaders(other, 'WWW-Authenticate', 'Proxy-Authenticate');
   return builder.build();
 }
 

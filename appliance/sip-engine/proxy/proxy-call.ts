@@ -10,13 +10,14 @@ import { viaValue } from '../engine/local-identity.js';
 import { makeCancel, parseOwnMessage } from '../engine/message-access.js';
 import type { RequestProxy, ServerRequest } from '../engine/server-request.js';
 import { canonicalText } from '../message/canonical-text.js';
+import { parseSipMessage } from '../message/parse-sip-message.js';
 import { reasonPhrase } from '../message/reason-phrases.js';
 import type { SipMessage } from '../message/sip-message.js';
 import type { TimerTarget, WheelTimer } from '../transaction/timer-wheel.js';
 import type { SipFlow } from '../transport/sip-flow.js';
 import {
+  buildAnswer,
   buildForwarded,
-  buildReturned,
   findOwnRoutes,
   isOurUri,
   recordRoutesOf,
@@ -94,7 +95,6 @@ export class ProxyCall implements RequestProxy {
   readonly #events: ProxyEvent<Heard>[] = [];
   #state: ProxyState<Heard>;
   #isBusy = false;
-  #isDone = false;
   #cancel: SipMessage | undefined;
 
   constructor(options: ProxyCallOptions) {
@@ -168,7 +168,7 @@ export class ProxyCall implements RequestProxy {
         this.#branches[effect.branch]?.timers.get(effect.timer)?.cancel();
         return;
       case 'forward':
-        this.#respond(buildReturned(effect.response.message));
+        this.#forward(effect.response.message);
         return;
       case 'report':
         this.#report(effect.response);
@@ -202,11 +202,16 @@ export class ProxyCall implements RequestProxy {
       return;
     }
     const bytes = this.#buildRequest(target, flow);
-    branch.message = parseOwnMessage(bytes);
-    if (this.#options.policy.isInvite) {
-      this.#options.context.records.attempt('application', canonicalText(branch.message));
+    const message = findMessage(bytes);
+    if (message === undefined) {
+      branch.onLost(513);
+      return;
     }
-    this.#options.send(branch, branch.message, bytes, flow);
+    branch.message = message;
+    if (this.#options.policy.isInvite) {
+      this.#options.context.records.attempt('application', canonicalText(message));
+    }
+    this.#options.send(branch, message, bytes, flow);
   }
 
   #buildRequest(target: ProxyTarget, flow: SipFlow): Buffer {
@@ -238,23 +243,28 @@ export class ProxyCall implements RequestProxy {
     );
   }
 
-  #respond(bytes: Buffer): void {
+  #forward(response: SipMessage, challenges: readonly SipMessage[] = []): Buffer {
+    const { message } = this.#options;
+    const whole = buildAnswer(response, message, challenges);
+    const isGood = challenges.length === 0 || findMessage(whole) !== undefined;
+    return this.#respond(isGood ? whole : buildAnswer(response, message));
+  }
+
+  #respond(bytes: Buffer): Buffer {
     const { request, onAnswered } = this.#options;
     request.tx.respond(parseOwnMessage(bytes), bytes);
     onAnswered();
+    return bytes;
   }
 
   #refuse(status: number, response: Heard | undefined, challenges: readonly Heard[]): void {
     const { message, request, context, policy } = this.#options;
     const others = challenges.map((heard) => heard.message);
+    const own = { request: message, status, reason: reasonPhrase(status), toTag: request.localTag };
     const bytes =
       response === undefined
-        ? buildResponse({
-            ...{ request: message, status, reason: reasonPhrase(status), toTag: request.localTag },
-            server: context.settings.server,
-          })
-        : buildReturned(response.message, others);
-    this.#respond(bytes);
+        ? this.#respond(buildResponse({ ...own, server: context.settings.server }))
+        : this.#forward(response.message, others);
     if (!policy.isInvite) return;
     const reason = this.#state.isCancelled ? 'call-canceled' : 'call-rejected';
     context.records.stop('application', reason, bytes);
@@ -263,7 +273,7 @@ export class ProxyCall implements RequestProxy {
   #report({ message, arrival }: Heard): void {
     const { request, context, commandId } = this.#options;
     const owner = context.router.findTransactionOwner(request.id);
-    if (owner === undefined || this.#isDone) return;
+    if (owner === undefined) return;
     const ids = { messageId: owner.newMessageId(), requestId: commandId };
     owner.send(writeProxyResponse(ids, arrivalMeta(arrival), canonicalText(message)));
   }
@@ -272,7 +282,6 @@ export class ProxyCall implements RequestProxy {
     for (const { timers } of this.#branches) for (const timer of timers.values()) timer.cancel();
     const { request, context, commandId } = this.#options;
     const owner = context.router.findTransactionOwner(request.id);
-    this.#isDone = true;
     if (owner !== undefined) {
       owner.send(writeProxyDone({ messageId: owner.newMessageId(), requestId: commandId }));
     }
@@ -297,6 +306,12 @@ export class ProxyCall implements RequestProxy {
     const reason = isCancelled ? 'call-canceled' : 'call-rejected';
     this.#options.context.records.stop('network', reason, canonicalText(last));
   }
+}
+
+/** Undefined for what has become too long by what we added: each hop has its limit of header lines. */
+function findMessage(bytes: Buffer): SipMessage | undefined {
+  const result = parseSipMessage(bytes);
+  return result.kind === 'message' ? result.message : undefined;
 }
 
 /** RFC 3326 3: phones show no missed call for one that was answered elsewhere. */

@@ -28,6 +28,11 @@ export class ProxyCalls {
     this.#key = key;
   }
 
+  /** Branches whose transactions are not over. */
+  get size(): number {
+    return this.#byTx.size;
+  }
+
   proxy(application: EngineApplication, command: ProxyCommand): void {
     const ids = { messageId: application.newMessageId(), requestId: command.id };
     const request = this.#requests.find(command.transactionId);

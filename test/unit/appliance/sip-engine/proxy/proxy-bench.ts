@@ -51,6 +51,11 @@ export interface RequestOptions {
   readonly flow?: SipFlow;
 }
 
+export interface AnswerOptions {
+  readonly method?: string;
+  readonly lines?: readonly string[];
+}
+
 export interface ProxyOptions {
   readonly transactionId?: string;
   readonly remain?: boolean;
@@ -174,7 +179,11 @@ export class ProxyBench {
   }
 
   /** A callee answers what it got last, or the last request of that method. */
-  answer(host: number, status: number, options: { method?: string; lines?: readonly string[] } = {}): void {
+  answer(host: number, status: number, options: AnswerOptions = {}): void {
+    this.receive(this.responseOf(host, status, options), flowOf(host));
+  }
+
+  responseOf(host: number, status: number, options: AnswerOptions = {}): string {
     const request = this.last(host, options.method ?? '');
     const builder = MessageBuilder.response(status, 'Reason').copyHeaders(
       request,
@@ -189,7 +198,7 @@ export class ProxyBench {
       const colon = line.indexOf(':');
       builder.add(line.slice(0, colon), line.slice(colon + 1).trim());
     }
-    this.receive(builder.build(), flowOf(host));
+    return builder.build().toString('latin1');
   }
 
   /** The caller acknowledges the refusal it got. */

@@ -206,6 +206,20 @@ spec('a proxied INVITE', (it) => {
     assert.equal(taken(bench), ['caller: 500 INVITE', 'app: OK done']);
   });
 
+  it('leaves nothing behind, be it that nothing could be sent, or that one of two has answered', async () => {
+    const bench = new ProxyBench();
+    bench.unreachable.add(11);
+    bench.call();
+    bench.proxy({ to: [11], final: '90s' });
+    bench.acknowledge();
+    bench.call({ method: 'OPTIONS', branch: 'z9hG4bKoptions' });
+    bench.proxy({ to: [12, 13], simultaneous: true, final: '90s' });
+    bench.answer(12, 200);
+    await bench.clock.advance(40_000);
+    const { transactions, proxyBranches } = bench.engine.counts();
+    assert.equal([transactions.transactions, transactions.timers, proxyBranches], [0, 0, 0]);
+  });
+
   it('absorbs what comes again, from the caller and from a target', async () => {
     const bench = new ProxyBench();
     bench.call();

@@ -80,6 +80,23 @@ spec('a request that is forwarded', (it) => {
     assert.equal(taken(bench), ['caller: 483 INVITE', 'app: OK done']);
   });
 
+  it('that becomes too long by what we add is refused, as nobody would read it', () => {
+    const bench = new ProxyBench();
+    bench.call({ lines: Array<string>(491).fill('Z: y') });
+    bench.proxy({ to: [11], remain: true });
+    assert.equal(taken(bench), ['caller: 513 INVITE', 'app: OK done']);
+  });
+
+  it('is answered to its caller whatever a target makes of the Vias', () => {
+    const bench = new ProxyBench();
+    bench.call();
+    bench.proxy({ to: [11] });
+    const via = `Via: ${bench.last(11).header('Via') ?? ''}`;
+    bench.receive(bench.responseOf(11, 200).replace(/Via: [^]*?(?=From)/, `${via}\r\n`), flowOf(11));
+    assert.is(bench.last(1).via.branch, 'z9hG4bKcaller');
+    assert.equal(taken(bench).slice(-3), ['caller: 200 INVITE', 'app: 200', 'app: OK done']);
+  });
+
   it('is not sent to ourselves', () => {
     const bench = new ProxyBench();
     bench.call();
@@ -116,6 +133,15 @@ spec('the command proxy', (it) => {
     bench.proxy({ to: [11] });
     taken(bench);
     bench.proxy({ to: [12] });
+    assert.equal(taken(bench), [`app: NOK Unknown transaction id: ${bench.transactionId}`]);
+  });
+
+  it('is refused once the application itself has said that it rings', () => {
+    const bench = new ProxyBench();
+    bench.call();
+    bench.say(`cmd|sip|${bench.transactionId}|\r\nSIP/2.0 180 Ringing\r\n\r\n`);
+    taken(bench);
+    bench.proxy({ to: [11] });
     assert.equal(taken(bench), [`app: NOK Unknown transaction id: ${bench.transactionId}`]);
   });
 

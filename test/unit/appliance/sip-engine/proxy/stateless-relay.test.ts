@@ -1,3 +1,4 @@
+import { ProxyKey } from '../../../../../appliance/sip-engine/proxy/proxy-key.js';
 import { assert, spec } from '../../../../support/spec.js';
 import { flowOf, ProxyBench, US, withoutRecords, type RequestOptions } from './proxy-bench.js';
 
@@ -81,6 +82,17 @@ spec('a request in a call that was proxied', (it) => {
     const other = new ProxyBench();
     other.request(inDialog('BYE', route));
     assert.equal(taken(other), ['caller: 481 BYE']);
+  });
+
+  it('stays here when it belongs to a dialog of ours', () => {
+    const bench = new ProxyBench({ proxyKey: KEY });
+    bench.call();
+    const to = 'To: <sip:100@192.0.2.100>;tag=callee11';
+    bench.say(`cmd|sip|${bench.transactionId}|\r\nSIP/2.0 200 OK\r\n${to}\r\n\r\n`);
+    bench.take();
+    const proof = new ProxyKey(KEY).routeProof('call-1', 'caller');
+    bench.request(inDialog('BYE', `<sip:${US};lr;wl=${proof}>`, { cseq: 2 }));
+    assert.equal(taken(bench), ['app: request']);
   });
 
   it('is refused with 483 when it has no hop left; an ACK is dropped', () => {
