@@ -11,6 +11,8 @@ import {
   type CallRecordRole,
 } from '../control/control-reply.js';
 import type { ControlReply } from '../control/control-framing.js';
+import { canonicalText } from '../message/canonical-text.js';
+import type { SipMessage } from '../message/sip-message.js';
 import type { EngineApplication } from './engine-context.js';
 
 export type StopReason =
@@ -28,6 +30,12 @@ export interface CallRecordsOptions {
 }
 
 type Source = 'network' | 'application';
+/** A message, of which a text is only made when somebody wants the record; or what was sent. */
+export type Recorded = SipMessage | Uint8Array;
+
+function textOf(recorded: Recorded): Uint8Array {
+  return recorded instanceof Uint8Array ? recorded : canonicalText(recorded);
+}
 
 export class CallRecords {
   readonly #options: CallRecordsOptions;
@@ -37,17 +45,17 @@ export class CallRecords {
   }
 
   /** @param invite as it came or went */
-  attempt(source: Source, invite: Uint8Array): void {
-    this.#tell('cdr:attempt', (id, atMs) => writeCdrAttempt(id, { source, atMs, sip: invite }));
+  attempt(source: Source, invite: Recorded): void {
+    this.#tell('cdr:attempt', (id, atMs) => writeCdrAttempt(id, { source, atMs, sip: textOf(invite) }));
   }
 
-  start(source: Source, role: CallRecordRole, success: Uint8Array): void {
-    this.#tell('cdr:start', (id, atMs) => writeCdrStart(id, { source, atMs, sip: success }, role));
+  start(source: Source, role: CallRecordRole, success: Recorded): void {
+    this.#tell('cdr:start', (id, atMs) => writeCdrStart(id, { source, atMs, sip: textOf(success) }, role));
   }
 
   /** @param last the BYE, the refusal, or the INVITE when it was cancelled */
-  stop(source: Source, reason: StopReason, last: Uint8Array): void {
-    this.#tell('cdr:stop', (id, atMs) => writeCdrStop(id, { source, atMs, sip: last }, reason));
+  stop(source: Source, reason: StopReason, last: Recorded): void {
+    this.#tell('cdr:stop', (id, atMs) => writeCdrStop(id, { source, atMs, sip: textOf(last) }, reason));
   }
 
   #tell(verb: string, write: (messageId: string, atMs: number) => ControlReply): void {

@@ -204,7 +204,7 @@ export class ClientResponses {
     if (findNoContact(response)) dialog.underWay.byeAfterAck = 'no Contact in the response';
     if (request.isCancelled) dialog.underWay.byeAfterAck = 'call was canceled';
     this.#keeper.publish(dialog);
-    this.#context.records.start('network', 'uac', canonicalText(response));
+    this.#context.records.start('network', 'uac', response);
     this.#tellOrAcknowledge(request, dialog, response, arrival, seq);
   }
 
@@ -301,7 +301,7 @@ export class ClientResponses {
     for (const dialog of request.early.values()) this.#keeper.end(dialog);
     request.early.clear();
     const reason = request.isCancelled ? 'call-canceled' : 'call-rejected';
-    this.#context.records.stop('network', reason, canonicalText(response));
+    this.#context.records.stop('network', reason, response);
   }
 
   /** What the outcome of a request means for the dialog it was sent in (RFC 3261 12.2.1.2, RFC 6665 4.4.1). */
@@ -310,15 +310,11 @@ export class ClientResponses {
     if (dialog === undefined || dialog.isOver) return;
     const isChallenge = status === 401 || status === 407;
     if (method === 'BYE' && !isChallenge) {
-      this.#context.records.stop('application', 'normal-release', this.#bytesOf(request));
+      this.#context.records.stop('application', 'normal-release', request.message ?? new Uint8Array());
       this.#keeper.end(dialog);
     }
     const isLastNotify = method === 'NOTIFY' && saysTerminated(request) && dialog.kind === 'SUBSCRIBE';
     if (isLastNotify && !isChallenge) this.#keeper.end(dialog);
-  }
-
-  #bytesOf(request: ClientRequest): Uint8Array {
-    return request.message === undefined ? new Uint8Array() : canonicalText(request.message);
   }
 
   #finish(request: ClientRequest): void {

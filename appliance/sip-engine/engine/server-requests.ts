@@ -189,7 +189,7 @@ export class ServerRequests {
     // After a takeover it must not be offered to anybody again.
     if (request.method === 'INVITE') this.publishInvite(request);
     if (request.isRecorded) {
-      if (record === 'call-canceled') this.#context.records.stop('network', record, canonicalText(message));
+      if (record === 'call-canceled') this.#context.records.stop('network', record, message);
       else this.#context.records.stop('application', record, bytes);
     }
     request.forgetMessage();
@@ -251,7 +251,7 @@ export class ServerRequests {
     else if (isFull) this.refuse(request, { status: 503, reason: 'Service Unavailable' });
     else {
       if (message.method === 'INVITE') {
-        records.attempt('network', canonicalText(message));
+        records.attempt('network', message);
         request.isRecorded = true;
         this.#sayTrying(request);
       }
@@ -499,7 +499,7 @@ export class ServerRequests {
     // Before the INVITE that made an early dialog is refused, with which the dialog is gone.
     const owner = router.findDialogOwner(dialog.id);
     this.#terminatePending(dialog);
-    records.stop('network', 'normal-release', canonicalText(message));
+    records.stop('network', 'normal-release', message);
     this.#keeper.end(dialog);
     if (owner === undefined) {
       this.refuse(request, { status: 200, reason: 'OK' });

@@ -49,7 +49,8 @@ const SCHEMES = new Set(['sip', 'sips', 'tel', 'urn']);
 /** RFC 3261 8.1.1: without one of these there is no transaction and no answer. */
 const MANDATORY = [HEADER.via, HEADER.from, HEADER.to, HEADER.callId, HEADER.cseq];
 
-const VIEWS: readonly (readonly [HeaderName, (message: SipMessage) => unknown])[] = [
+/** What has to be readable when it is there. */
+const VIEWS = new Map<HeaderName, (message: SipMessage) => unknown>([
   [HEADER.via, (message) => message.vias],
   [HEADER.from, (message) => message.from],
   [HEADER.to, (message) => message.to],
@@ -73,7 +74,7 @@ const VIEWS: readonly (readonly [HeaderName, (message: SipMessage) => unknown])[
   [HEADER.replaces, (message) => message.replaces],
   [HEADER.referTo, (message) => message.referTo],
   [HEADER.event, (message) => message.event],
-];
+]);
 
 function badRequest(reason: string): Fault {
   return { status: 400, reason };
@@ -105,27 +106,34 @@ function findVersionFault(message: SipMessage): Fault | undefined {
 }
 
 function findMissing(message: SipMessage): Fault | undefined {
-  const missing = MANDATORY.find(({ name }) => message.findLine(name) < 0);
+  const missing = MANDATORY.find((known) => message.firstOf(known) < 0);
   return missing === undefined ? undefined : badRequest(`Missing ${missing.name}`);
 }
 
 /** RFC 4475 3.3.8: of two values nobody can say which one the next element acts on. */
 function findDoubled(message: SipMessage): Fault | undefined {
-  const seen = new Set<HeaderName>();
   for (let index = 0; index < message.headerCount; index += 1) {
     const known = message.knownAt(index);
-    if (known?.isSingle !== true) continue;
-    if (seen.has(known)) return badRequest(`Multiple ${known.name}`);
-    seen.add(known);
+    if (known?.isSingle === true && message.firstOf(known) < index)
+      return badRequest(`Multiple ${known.name}`);
   }
   return undefined;
 }
 
+/** Each view once, whatever the number of its lines. One handler for all of them: it is on the way of every message. */
 function findUnreadable(message: SipMessage): Fault | undefined {
-  for (const [{ name }, read] of VIEWS) {
-    if (message.findLine(name) >= 0 && isUnreadable(() => read(message))) return badRequest(`Bad ${name}`);
+  let at = 0;
+  try {
+    for (; at < message.headerCount; at += 1) {
+      const known = message.knownAt(at);
+      const read = known === undefined ? undefined : VIEWS.get(known);
+      if (known !== undefined && read !== undefined && message.firstOf(known) === at) read(message);
+    }
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof SipSyntaxError)) throw error;
+    return badRequest(`Bad ${message.knownAt(at)?.name ?? 'header'}`);
   }
-  return undefined;
 }
 
 /** RFC 3261 8.2.2.1, and 19.1.1: a Request-URI has no headers (RFC 4475 3.1.2.11). */

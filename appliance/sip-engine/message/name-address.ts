@@ -77,12 +77,8 @@ function scanNameAddress(scanner: ValueScanner): NameAddress {
   const { tag } = params;
   // tag-param = "tag" EQUAL token. It is half of a dialog's key: with `a:b` or quotes others would read another one.
   if (tag !== undefined && (tag === true || !isAllOf(tag, TOKEN))) throw scanner.error('a bad tag before');
-  return Object.freeze({
-    displayName: rawName === '' ? '' : readableName(rawName),
-    uri,
-    ...(tag === undefined ? undefined : { tag }),
-    params,
-  });
+  const displayName = rawName === '' ? '' : readableName(rawName);
+  return tag === undefined ? { displayName, uri, params } : { displayName, uri, tag, params };
 }
 
 /** @throws SipSyntaxError */

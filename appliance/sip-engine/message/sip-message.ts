@@ -65,6 +65,7 @@ export interface MessageParts {
 /** The views that are asked for again and again. */
 interface Memo {
   via?: Via;
+  vias?: readonly Via[];
   from?: NameAddress;
   to?: NameAddress;
   cseq?: CSeq;
@@ -127,6 +128,11 @@ export class SipMessage {
     return this.#names.length;
   }
 
+  /** Index of the first line of a header, -1 without one. */
+  firstOf(known: HeaderName): number {
+    return this.#names.indexOf(known);
+  }
+
   /** The header at `index`, without making a text of it. */
   knownAt(index: number): HeaderName | undefined {
     return this.#names[index];
@@ -184,11 +190,11 @@ export class SipMessage {
   }
 
   get via(): Via {
-    return (this.#memo.via ??= parseTopVia(this.#need(HEADER.via)));
+    return (this.#memo.via ??= this.#memo.vias?.[0] ?? parseTopVia(this.#need(HEADER.via)));
   }
 
   get vias(): readonly Via[] {
-    return Object.freeze(this.#all(HEADER.via).flatMap(parseVias));
+    return (this.#memo.vias ??= this.#all(HEADER.via).flatMap(parseVias));
   }
 
   get from(): NameAddress {
@@ -357,6 +363,8 @@ export class SipMessage {
   }
 
   #addressesOf(values: readonly string[], { name }: HeaderName): readonly NameAddress[] {
-    return Object.freeze(values.flatMap((value) => parseNameAddresses(value, name)));
+    const [only] = values;
+    if (only !== undefined && values.length === 1) return parseNameAddresses(only, name);
+    return values.flatMap((value) => parseNameAddresses(value, name));
   }
 }

@@ -16,7 +16,8 @@ import {
   USER,
 } from './sip-characters.js';
 import { quoteForSentence, SipSyntaxError } from './sip-syntax-error.js';
-import { ValueScanner, type SipParams } from './value-scanner.js';
+import type { Draft } from './draft.js';
+import { NO_PARAMS, ValueScanner, type SipParams } from './value-scanner.js';
 
 /** Nobody dials a longer one; the parser of drachtio-srf is quadratic in it. */
 export const URI_BYTES_MAX = 2048;
@@ -42,7 +43,6 @@ const EQUALS = 0x3d;
 const QUESTION = 0x3f;
 const AMPERSAND = 0x26;
 
-const NO_PARAMS: SipParams = Object.freeze(Object.create(null) as Record<string, string | true>);
 const NO_HEADERS = Object.freeze(Object.create(null) as Record<string, string>);
 
 /** RFC 3261 25.1 `reserved`: escaped, these mean something else than themselves. */
@@ -106,7 +106,7 @@ class UriScanner extends ValueScanner {
         throw this.error(`the parameter ${quoteForSentence(name)} twice before`);
       params[name] = this.#take(EQUALS) ? this.#part(URI_PARAM) : true;
     }
-    return Object.freeze(params);
+    return params;
   }
 
   uriHeaders(): Readonly<Record<string, string>> {
@@ -120,7 +120,7 @@ class UriScanner extends ValueScanner {
       // The same header twice is a list, as in a message.
       headers[name] = headers[name] === undefined ? value : `${headers[name]},${value}`;
     } while (this.#take(AMPERSAND));
-    return Object.freeze(headers);
+    return headers;
   }
 }
 
@@ -155,14 +155,11 @@ export function parseSipUri(text: string): SipUri {
   const params = scanner.uriParams();
   const headers = scanner.uriHeaders();
   if (!scanner.isAtEnd) throw scanner.error('something unexpected');
-  return Object.freeze({
-    scheme,
-    ...userInfo,
-    host,
-    ...(port === undefined ? undefined : { port }),
-    params,
-    headers,
-  });
+  const uri: Draft<SipUri> = { scheme, host, params, headers };
+  if (userInfo?.user !== undefined) uri.user = userInfo.user;
+  if (userInfo?.password !== undefined) uri.password = userInfo.password;
+  if (port !== undefined) uri.port = port;
+  return uri;
 }
 
 /**

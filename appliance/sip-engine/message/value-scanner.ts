@@ -19,6 +19,8 @@ import { quoteForSentence, SipSyntaxError } from './sip-syntax-error.js';
 /** Parameters by their name in lower case; `true` for one without a value, quoted values with their quotes. */
 export type SipParams = Readonly<Record<string, string | true>>;
 
+export const NO_PARAMS: SipParams = Object.freeze(Object.create(null) as Record<string, string | true>);
+
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const PORT_MAX = 65_535;
@@ -124,6 +126,7 @@ export class ValueScanner {
    * @throws SipSyntaxError for another name that appears twice (RFC 3261 7.3.1: it must not)
    */
   params(repeatable?: string): SipParams {
+    if (this.isAtEnd) return NO_PARAMS;
     const params = Object.create(null) as Record<string, string | true>;
     while (this.takeSeparator(0x3b)) {
       const name = this.token('a parameter').toLowerCase();
@@ -134,7 +137,7 @@ export class ValueScanner {
       this.hasRepetition ||= earlier !== undefined;
       params[name] = earlier ?? value;
     }
-    return Object.freeze(params);
+    return params;
   }
 
   #paramValue(): string {

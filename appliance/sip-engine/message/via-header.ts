@@ -1,4 +1,5 @@
 /** Via (RFC 3261 20.42 and 18.2; RFC 3581 for rport). */
+import type { Draft } from './draft.js';
 import { plainAddress, isSameHost, withoutBrackets } from './ip-address.js';
 import { findNumber, isAllOf, TOKEN } from './sip-characters.js';
 import { SipSyntaxError } from './sip-syntax-error.js';
@@ -50,27 +51,17 @@ function branchOf(params: SipParams): string | undefined {
   return branch;
 }
 
-interface ViaFields {
-  branch?: string;
-  received?: string;
-  rport?: number | true;
-  ttl?: number;
-  maddr?: string;
-}
-
-function fieldsOf(params: SipParams): ViaFields {
-  const fields: ViaFields = {};
+function addFields(via: Draft<Via>, params: SipParams): void {
   const branch = branchOf(params);
-  if (branch !== undefined) fields.branch = branch;
+  if (branch !== undefined) via.branch = branch;
   const received = textParam(params, 'received');
-  if (received !== undefined) fields.received = withoutBrackets(received);
+  if (received !== undefined) via.received = withoutBrackets(received);
   const rport = params['rport'] === true ? true : numberParam(params, 'rport', PORT_MAX);
-  if (rport !== undefined) fields.rport = rport;
+  if (rport !== undefined) via.rport = rport;
   const ttl = numberParam(params, 'ttl', TTL_MAX);
-  if (ttl !== undefined) fields.ttl = ttl;
+  if (ttl !== undefined) via.ttl = ttl;
   const maddr = textParam(params, 'maddr');
-  if (maddr !== undefined) fields.maddr = maddr;
-  return fields;
+  if (maddr !== undefined) via.maddr = maddr;
 }
 
 /** `SIP / 2.0 / UDP`: white space is allowed around the slashes. @returns the transport */
@@ -90,9 +81,12 @@ function scanVia(scanner: ValueScanner): Via {
   scanner.skipBlanks();
   if (scanner.pos === afterTransport) throw scanner.error('expected white space');
   const host = scanner.host();
-  const port = scanner.takeSeparator(COLON) ? { port: scanner.port() } : undefined;
+  const port = scanner.takeSeparator(COLON) ? scanner.port() : undefined;
   const params = scanner.params();
-  return Object.freeze({ protocol: 'SIP/2.0', transport, host, ...port, ...fieldsOf(params), params });
+  const via: Draft<Via> = { protocol: 'SIP/2.0', transport, host, params };
+  if (port !== undefined) via.port = port;
+  addFields(via, params);
+  return via;
 }
 
 /** @throws SipSyntaxError; an empty one among several is an error as well */

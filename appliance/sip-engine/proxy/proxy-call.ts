@@ -209,7 +209,7 @@ export class ProxyCall implements RequestProxy {
     }
     branch.message = message;
     if (this.#options.policy.isInvite) {
-      this.#options.context.records.attempt('application', canonicalText(message));
+      this.#options.context.records.attempt('application', message);
     }
     this.#options.send(branch, message, bytes, flow);
   }
@@ -295,8 +295,8 @@ export class ProxyCall implements RequestProxy {
       return;
     }
     branch.isRecorded = true;
-    records.start('network', 'proxy-uac', canonicalText(response));
-    if (this.#state.name !== 'Answered') records.start('application', 'proxy-uas', canonicalText(response));
+    records.start('network', 'proxy-uac', response);
+    if (this.#state.name !== 'Answered') records.start('application', 'proxy-uas', response);
   }
 
   #recordStop(branch: ProxyBranch, last: SipMessage): void {
@@ -304,7 +304,7 @@ export class ProxyCall implements RequestProxy {
     branch.isRecorded = true;
     const isCancelled = last.status === 487;
     const reason = isCancelled ? 'call-canceled' : 'call-rejected';
-    this.#options.context.records.stop('network', reason, canonicalText(last));
+    this.#options.context.records.stop('network', reason, last);
   }
 }
 

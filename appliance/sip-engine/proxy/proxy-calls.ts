@@ -7,7 +7,6 @@ import type { Arrival, ClientTx, EngineApplication, EngineContext } from '../eng
 import { wireHeaders } from '../engine/header-rules.js';
 import type { ServerRequest } from '../engine/server-request.js';
 import type { ServerRequests } from '../engine/server-requests.js';
-import { canonicalText } from '../message/canonical-text.js';
 import type { SipMessage } from '../message/sip-message.js';
 import type { SipFlow } from '../transport/sip-flow.js';
 import { isTarget } from './forwarded-message.js';
@@ -50,7 +49,7 @@ export class ProxyCalls {
     }
     if (message.maxForwards === 0) {
       if (message.method === 'INVITE') {
-        this.#context.records.stop('application', 'call-rejected', canonicalText(message));
+        this.#context.records.stop('application', 'call-rejected', message);
       }
       this.#requests.refuse(request, { status: 483, reason: 'Too Many Hops' });
       application.send(writeProxyDone(ids));
