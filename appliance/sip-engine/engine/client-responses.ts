@@ -119,7 +119,8 @@ export class ClientResponses {
   #ensureEarly(request: ClientRequest, response: SipMessage, tag: string, arrival: Arrival): Dialog {
     const known = request.early.get(tag);
     if (known !== undefined) {
-      learnFromResponse(known, response, this.#context.settings.natDetection);
+      // Route and target are those of the response that made it, until the 2xx (RFC 3261 12.1.2, 13.2.2.4).
+      known.remoteSdp = findDescription(response) ?? known.remoteSdp;
       return known;
     }
     const dialog = this.#makeDialog(request, response, arrival, 'early');
@@ -312,8 +313,11 @@ export class ClientResponses {
       this.#context.records.stop('application', 'normal-release', this.#bytesOf(request));
       this.#keeper.end(dialog);
     }
-    const isLastNotify = method === 'NOTIFY' && saysTerminated(request) && dialog.kind === 'SUBSCRIBE';
-    if (isLastNotify && !isChallenge) this.#keeper.end(dialog);
+    if (dialog.kind !== 'SUBSCRIBE' || isChallenge) return;
+    const isLastNotify = method === 'NOTIFY' && saysTerminated(request);
+    // The other side does not know it, or is gone (RFC 6665 4.1.2.2, 4.2.2).
+    const isLost = status === 481 || status === 408;
+    if (isLastNotify || (isLost && (method === 'NOTIFY' || method === 'SUBSCRIBE'))) this.#keeper.end(dialog);
   }
 
   #bytesOf(request: ClientRequest): Uint8Array {
@@ -324,9 +328,7 @@ export class ClientResponses {
     request.isFinished = true;
     const { dialog } = request;
     if (dialog === undefined) return;
-    if (request.isInvite) dialog.underWay.outgoingInvites -= 1;
-    if (request.method === 'UPDATE') dialog.underWay.outgoingUpdates -= 1;
-    if (request.method === 'BYE') dialog.underWay.outgoingByes -= 1;
+    dialog.underWay.count(request.method, -1);
   }
 
   #learnSession(request: ClientRequest, dialog: Dialog, response: SipMessage): void {

@@ -74,6 +74,11 @@ export class DialogKeeper {
     else this.#context.router.bindDialog(dialog.id, owner);
   }
 
+  /** Who speaks in it has it, also when it had been somebody else's. */
+  bind(dialog: Dialog, application: EngineApplication): void {
+    if (this.#context.router.adoptDialog(dialog.id, application)) dialog.appTags = application.tags;
+  }
+
   /** Writes it down as it is now. */
   publish(dialog: Dialog): void {
     if (dialog.isOver) return;
