@@ -313,11 +313,7 @@ export class ClientResponses {
       this.#context.records.stop('application', 'normal-release', this.#bytesOf(request));
       this.#keeper.end(dialog);
     }
-    if (dialog.kind !== 'SUBSCRIBE' || isChallenge) return;
-    const isLastNotify = method === 'NOTIFY' && saysTerminated(request);
-    // The other side does not know it, or is gone (RFC 6665 4.1.2.2, 4.2.2).
-    const isLost = status === 481 || status === 408;
-    if (isLastNotify || (isLost && (method === 'NOTIFY' || method === 'SUBSCRIBE'))) this.#keeper.end(dialog);
+    if (dialog.kind === 'SUBSCRIBE' && !isChallenge && endsSubscription(request, status)) this.#keeper.end(dialog);
   }
 
   #bytesOf(request: ClientRequest): Uint8Array {
@@ -385,6 +381,13 @@ export class ClientResponses {
     else this.#send(request, { ...meta, atMs: this.#context.clock.wallMs() }, bytes, dialog?.id ?? '');
     this.#endAfterFinal(request, status);
   }
+}
+
+/** The last NOTIFY; or the other side does not know the subscription, or is gone (RFC 6665 4.1.2.2, 4.2.2). */
+function endsSubscription(request: ClientRequest, status: number): boolean {
+  const { method } = request;
+  if (method === 'NOTIFY' && saysTerminated(request)) return true;
+  return (method === 'NOTIFY' || method === 'SUBSCRIBE') && (status === 481 || status === 408);
 }
 
 function findNoContact(response: SipMessage): boolean {
