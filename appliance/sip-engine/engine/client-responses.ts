@@ -191,7 +191,7 @@ export class ClientResponses {
     request.early.delete(tag);
     this.#awaitAck(request, dialog, seq);
     if (answered !== undefined) {
-      this.#endFork(dialog, answered, seq);
+      this.#endFork(dialog, seq);
       return;
     }
     request.answered = dialog;
@@ -220,14 +220,12 @@ export class ClientResponses {
   }
 
   /** Somebody else picked up, too: a fork (RFC 3261 13.2.2.4). One of them is enough. */
-  #endFork(dialog: Dialog, answered: Dialog, seq: number): void {
+  #endFork(dialog: Dialog, seq: number): void {
     this.#clients.acknowledgeOwn(dialog, seq);
     this.#clients.sendBye(dialog, 'SIP;cause=200;text="Call completed elsewhere"');
     dialog.state = 'terminated';
     this.#context.dialogs.remove(dialog);
     this.#context.publisher.removeDialog(dialog);
-    // The name belongs to the dialog that was answered first, also while nobody spoke in it since.
-    if (!answered.isOver) this.#context.dialogs.add(answered);
   }
 
   /**
@@ -313,7 +311,8 @@ export class ClientResponses {
       this.#context.records.stop('application', 'normal-release', this.#bytesOf(request));
       this.#keeper.end(dialog);
     }
-    if (dialog.kind === 'SUBSCRIBE' && !isChallenge && endsSubscription(request, status)) this.#keeper.end(dialog);
+    if (dialog.kind === 'SUBSCRIBE' && !isChallenge && endsSubscription(request, status))
+      this.#keeper.end(dialog);
   }
 
   #bytesOf(request: ClientRequest): Uint8Array {

@@ -167,7 +167,9 @@ export class DialogKeeper {
     this.#forgetSuccesses(dialog);
     this.setSessionTimer(dialog, undefined);
     this.#context.dialogs.remove(dialog);
-    this.#context.router.releaseDialog(dialog.id);
+    // Another branch of a fork may go by the same name.
+    if (this.#context.dialogs.findById(dialog.id) === undefined)
+      this.#context.router.releaseDialog(dialog.id);
     this.#context.publisher.removeDialog(dialog);
     this.runAfterAck(dialog);
   }
