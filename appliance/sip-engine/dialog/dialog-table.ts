@@ -8,7 +8,8 @@ function networkKey(callId: string, localTag: string, remoteTag: string): string
 
 export class DialogTable {
   readonly #byNetwork = new Map<string, Dialog>();
-  readonly #byId = new Map<string, Dialog>();
+  /** Dialogs of a fork share their name; applications mean the one that was added last and is still there. */
+  readonly #byId = new Map<string, readonly Dialog[]>();
 
   get size(): number {
     return this.#byNetwork.size;
@@ -20,17 +21,18 @@ export class DialogTable {
 
   add(dialog: Dialog): void {
     this.#byNetwork.set(networkKey(dialog.callId, dialog.localTag, dialog.remoteTag), dialog);
-    // Forked early dialogs of one INVITE share the name; applications mean the one that spoke last.
-    this.#byId.set(dialog.id, dialog);
+    this.#byId.set(dialog.id, [...this.#othersOf(dialog), dialog]);
   }
 
   remove(dialog: Dialog): void {
     this.#byNetwork.delete(networkKey(dialog.callId, dialog.localTag, dialog.remoteTag));
-    if (this.#byId.get(dialog.id) === dialog) this.#byId.delete(dialog.id);
+    const others = this.#othersOf(dialog);
+    if (others.length === 0) this.#byId.delete(dialog.id);
+    else this.#byId.set(dialog.id, others);
   }
 
   findById(id: string): Dialog | undefined {
-    return this.#byId.get(id);
+    return this.#byId.get(id)?.at(-1);
   }
 
   find(callId: string, localTag: string, remoteTag: string): Dialog | undefined {
@@ -53,5 +55,9 @@ export class DialogTable {
     const counts = { uas: 0, uac: 0 };
     for (const dialog of this.#byNetwork.values()) counts[dialog.role] += 1;
     return counts;
+  }
+
+  #othersOf(dialog: Dialog): readonly Dialog[] {
+    return this.#byId.get(dialog.id)?.filter((one) => one !== dialog) ?? [];
   }
 }

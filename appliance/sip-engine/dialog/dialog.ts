@@ -219,4 +219,11 @@ class DialogWork {
   credentials: readonly { readonly name: string; readonly value: string }[] = [];
   /** Send flow that was found for this target. */
   route: { readonly nextHop: string; readonly flow: SipFlow } | undefined;
+
+  /** A request of ours has begun, or has its final response. */
+  count(method: string, change: 1 | -1): void {
+    if (method === 'INVITE') this.outgoingInvites += change;
+    if (method === 'UPDATE') this.outgoingUpdates += change;
+    if (method === 'BYE') this.outgoingByes += change;
+  }
 }

@@ -29,7 +29,7 @@ import { buildRequest, type RequestPlan } from './build-request.js';
 import { ClientRequest, type OwnRequestWatcher } from './client-request.js';
 import type { DialogKeeper, OwnRequests } from './dialog-keeper.js';
 import { sentMeta, type ClientTx, type EngineApplication, type EngineContext } from './engine-context.js';
-import { findContentType, tagOf, wireHeaders, withLocalhost, withTag } from './header-rules.js';
+import { describeBody, findContentType, tagOf, wireHeaders, withLocalhost, withTag } from './header-rules.js';
 import { contactUri, viaValue } from './local-identity.js';
 import { makeCancel, parseOwnMessage } from './message-access.js';
 
@@ -83,6 +83,11 @@ function timerHeaders(
     { name: 'Supported', value: 'timer' },
     { name: 'Session-Expires', value: `${String(sessionTimer.interval)};refresher=${refresher}` },
   ];
+}
+
+/** The answer to an offer of the peer may stand in an ACK or a PRACK (RFC 3261 13.2.1, RFC 3262 5). */
+function learnOurs(dialog: Dialog, { headers, body }: Pick<ApplicationMessage, 'headers' | 'body'>): void {
+  dialog.localSdp = describeBody(headers, body) ?? dialog.localSdp;
 }
 
 export class ClientRequests implements OwnRequests {
@@ -425,9 +430,10 @@ export class ClientRequests implements OwnRequests {
     const plan = this.#planInDialog(dialog, { ...message, headers }, seq, flow);
     const { localTag, addressId } = dialog;
     const request = new ClientRequest({ id: names.id(), plan, localTag, addressId, dialog });
-    this.#context.router.bindDialog(dialog.id, application);
+    this.#keeper.bind(dialog, application);
+    if (message.method === 'PRACK') learnOurs(dialog, message);
     const hasGlare = message.method === 'INVITE' && this.#isInviteUnderWay(dialog);
-    this.#noteUnderWay(dialog, message.method);
+    dialog.underWay.count(message.method, 1);
     request.fallback = this.#findContactFlow(dialog, flow);
     if (hasGlare) this.#refuseGlare(application, ids, request, flow);
     else this.#sendFor(application, ids, request, this.#chooseFlow(request, flow, dialog.remoteTarget));
@@ -449,12 +455,6 @@ export class ClientRequests implements OwnRequests {
     application.send(writeRequestEcho(ids, { meta, transactionId: request.id, sip: bytes }));
     this.#onInternalFailure?.(request, 491, 'Request Pending');
     router.closeTransaction(request.id);
-  }
-
-  #noteUnderWay(dialog: Dialog, method: string): void {
-    if (method === 'INVITE') dialog.underWay.outgoingInvites += 1;
-    if (method === 'UPDATE') dialog.underWay.outgoingUpdates += 1;
-    if (method === 'BYE') dialog.underWay.outgoingByes += 1;
   }
 
   #planInDialog(
@@ -525,12 +525,22 @@ export class ClientRequests implements OwnRequests {
     this.#starting = request;
     const result = layer.sendRequest(message, bytes, flow);
     this.#starting = undefined;
-    if (result.kind === 'refused') return undefined;
+    if (result.kind === 'refused') {
+      this.#giveBack(request);
+      return undefined;
+    }
     request.tx = result.transaction;
     this.#byId.set(request.id, request);
     if (!result.transaction.isEnded) this.#byTx.set(result.transaction, request);
     this.publishInvite(request);
     return bytes;
+  }
+
+  /** It never began: nothing in its dialog may wait for it. One that goes on over UDP is told as failed instead. */
+  #giveBack(request: ClientRequest): void {
+    if (request.tx !== undefined) return;
+    request.isFinished = true;
+    request.dialog?.underWay.count(request.method, -1);
   }
 
   /** Writes an INVITE under way for the partner. */
@@ -557,7 +567,7 @@ export class ClientRequests implements OwnRequests {
     const plan = this.#planInDialog(dialog, { method, ...content }, dialog.nextSeq(), flow);
     const { localTag, addressId } = dialog;
     const request = new ClientRequest({ id: names.id(), plan, localTag, addressId, dialog, watcher });
-    this.#noteUnderWay(dialog, method);
+    dialog.underWay.count(method, 1);
     const bytes = this.#start(request, flow);
     if (bytes === undefined) return undefined;
     this.#finishStart(request);
@@ -670,6 +680,7 @@ export class ClientRequests implements OwnRequests {
     dialog.underWay.unacknowledged = undefined;
     dialog.underWay.lastAck = { seq, bytes, flow };
     if (dialog.state === 'confirmedNoAck') dialog.state = 'confirmed';
+    learnOurs(dialog, { headers, body });
     this.#sendBytes(bytes, flow);
     this.#keeper.publish(dialog);
     return bytes;

@@ -73,10 +73,11 @@ export class ClientResponses {
     const sent = request?.message;
     if (request === undefined || sent === undefined) return;
     const owner = router.findTransactionOwner(request.id);
+    if (owner === undefined) return;
     const dialog = makeNotifiedDialog({
       ...{ request: sent, notify, flow: arrival.flow, addressId: request.addressId },
       natDetection: settings.natDetection,
-      appTags: owner?.tags ?? [],
+      appTags: owner.tags,
       wallMs: clock.wallMs(),
     });
     this.#keeper.add(dialog, owner);
@@ -120,7 +121,8 @@ export class ClientResponses {
   #ensureEarly(request: ClientRequest, response: SipMessage, tag: string, arrival: Arrival): Dialog {
     const known = request.early.get(tag);
     if (known !== undefined) {
-      learnFromResponse(known, response, this.#context.settings.natDetection);
+      // Route and target are those of the response that made it, until the 2xx (RFC 3261 12.1.2, 13.2.2.4).
+      known.remoteSdp = findDescription(response) ?? known.remoteSdp;
       return known;
     }
     const dialog = this.#makeDialog(request, response, arrival, 'early');
@@ -191,7 +193,7 @@ export class ClientResponses {
     request.early.delete(tag);
     this.#awaitAck(request, dialog, seq);
     if (answered !== undefined) {
-      this.#endFork(dialog, answered, seq);
+      this.#endFork(dialog, seq);
       return;
     }
     request.answered = dialog;
@@ -220,14 +222,12 @@ export class ClientResponses {
   }
 
   /** Somebody else picked up, too: a fork (RFC 3261 13.2.2.4). One of them is enough. */
-  #endFork(dialog: Dialog, answered: Dialog, seq: number): void {
+  #endFork(dialog: Dialog, seq: number): void {
     this.#clients.acknowledgeOwn(dialog, seq);
     this.#clients.sendBye(dialog, 'SIP;cause=200;text="Call completed elsewhere"');
     dialog.state = 'terminated';
     this.#context.dialogs.remove(dialog);
     this.#context.publisher.removeDialog(dialog);
-    // The name belongs to the dialog that was answered first, also while nobody spoke in it since.
-    if (!answered.isOver) this.#context.dialogs.add(answered);
   }
 
   /**
@@ -266,8 +266,13 @@ export class ClientResponses {
     this.#finish(request);
     const dialog = this.#dialogAfterFinal(request, response, arrival);
     if (request.watcher !== undefined) request.watcher(status, response);
-    else this.#tell(request, response, arrival, dialog?.id ?? '');
+    else if (!this.#tell(request, response, arrival, dialog?.id ?? '')) this.#forgetUntold(request, dialog);
     this.#endAfterFinal(request, status);
+  }
+
+  /** A subscription of which nobody heard: its NOTIFYs get 481, with which the other side ends it (RFC 6665 4.1.3). */
+  #forgetUntold(request: ClientRequest, made: Dialog | undefined): void {
+    if (made !== undefined && request.dialog === undefined) this.#keeper.end(made);
   }
 
   /** The dialog that the response belongs to, or makes. */
@@ -313,17 +318,15 @@ export class ClientResponses {
       this.#context.records.stop('application', 'normal-release', request.message ?? new Uint8Array());
       this.#keeper.end(dialog);
     }
-    const isLastNotify = method === 'NOTIFY' && saysTerminated(request) && dialog.kind === 'SUBSCRIBE';
-    if (isLastNotify && !isChallenge) this.#keeper.end(dialog);
+    if (dialog.kind === 'SUBSCRIBE' && !isChallenge && endsSubscription(request, status))
+      this.#keeper.end(dialog);
   }
 
   #finish(request: ClientRequest): void {
     request.isFinished = true;
     const { dialog } = request;
     if (dialog === undefined) return;
-    if (request.isInvite) dialog.underWay.outgoingInvites -= 1;
-    if (request.method === 'UPDATE') dialog.underWay.outgoingUpdates -= 1;
-    if (request.method === 'BYE') dialog.underWay.outgoingByes -= 1;
+    dialog.underWay.count(request.method, -1);
   }
 
   #learnSession(request: ClientRequest, dialog: Dialog, response: SipMessage): void {
@@ -380,6 +383,13 @@ export class ClientResponses {
     else this.#send(request, { ...meta, atMs: this.#context.clock.wallMs() }, bytes, dialog?.id ?? '');
     this.#endAfterFinal(request, status);
   }
+}
+
+/** The last NOTIFY; or the other side does not know the subscription, or is gone (RFC 6665 4.1.2.2, 4.2.2). */
+function endsSubscription(request: ClientRequest, status: number): boolean {
+  const { method } = request;
+  if (method === 'NOTIFY' && saysTerminated(request)) return true;
+  return (method === 'NOTIFY' || method === 'SUBSCRIBE') && (status === 481 || status === 408);
 }
 
 function findNoContact(response: SipMessage): boolean {

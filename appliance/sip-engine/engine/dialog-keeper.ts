@@ -74,6 +74,11 @@ export class DialogKeeper {
     else this.#context.router.bindDialog(dialog.id, owner);
   }
 
+  /** Who speaks in it has it, also when it had been somebody else's. */
+  bind(dialog: Dialog, application: EngineApplication): void {
+    if (this.#context.router.adoptDialog(dialog.id, application)) dialog.appTags = application.tags;
+  }
+
   /** Writes it down as it is now. */
   publish(dialog: Dialog): void {
     if (dialog.isOver) return;
@@ -162,7 +167,9 @@ export class DialogKeeper {
     this.#forgetSuccesses(dialog);
     this.setSessionTimer(dialog, undefined);
     this.#context.dialogs.remove(dialog);
-    this.#context.router.releaseDialog(dialog.id);
+    // Another branch of a fork may go by the same name.
+    if (this.#context.dialogs.findById(dialog.id) === undefined)
+      this.#context.router.releaseDialog(dialog.id);
     this.#context.publisher.removeDialog(dialog);
     this.runAfterAck(dialog);
   }

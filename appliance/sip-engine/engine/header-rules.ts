@@ -1,4 +1,5 @@
 /** What drachtio-server does with headers of applications (facts: header rules), as small pure functions. */
+import type { SessionDescription } from '../dialog/dialog.js';
 import { isAllOf, TOKEN, trimBlanks } from '../message/sip-characters.js';
 import type { ApplicationHeader } from './application-message.js';
 
@@ -95,4 +96,14 @@ export function findContentType(
   if (given !== undefined) return { value: given.value, isGiven: true };
   const isSdp = body.subarray(0, 3).toString('latin1') === 'v=0';
   return isSdp ? { value: 'application/sdp', isGiven: false } : undefined;
+}
+
+/** The session that a message of ours describes; undefined without a body. */
+export function describeBody(
+  headers: readonly ApplicationHeader[],
+  body: Buffer,
+): SessionDescription | undefined {
+  if (body.length === 0) return undefined;
+  const contentType = findContentType(headers, body)?.value ?? 'application/sdp';
+  return { contentType, body: body.toString('latin1') };
 }

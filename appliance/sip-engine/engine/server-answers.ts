@@ -18,9 +18,9 @@ import {
 import { buildResponse, type ResponsePlan } from './build-response.js';
 import type { DialogKeeper } from './dialog-keeper.js';
 import { sentMeta, type EngineApplication, type EngineContext } from './engine-context.js';
-import { findContentType, tagOf, wireHeaders } from './header-rules.js';
+import { describeBody, tagOf, wireHeaders } from './header-rules.js';
 import { contactUri } from './local-identity.js';
-import { makeUasDialog, refreshTarget } from './make-dialog.js';
+import { findDescription, makeUasDialog, refreshTarget } from './make-dialog.js';
 import { parseOwnMessage } from './message-access.js';
 import { ReliableProvisionals } from './reliable-provisionals.js';
 import type { ServerRequest } from './server-request.js';
@@ -69,6 +69,7 @@ export class ServerAnswers {
       return;
     }
     this.#takeTag(request, said);
+    if (request.dialog !== undefined) this.#keeper.bind(request.dialog, application);
     const { hostPort } = this.#context.identities.of(request.source);
     const headers = wireHeaders(said.headers, hostPort);
     const { status, reason, body } = said;
@@ -237,8 +238,8 @@ export class ServerAnswers {
 
   #ensureEarly(answer: Answer): void {
     const { request } = answer;
-    if (request.dialog !== undefined) return;
-    const dialog = this.#makeDialog(answer, 'early');
+    const dialog = request.dialog ?? this.#makeDialog(answer, 'early');
+    this.#learnOurs(answer, dialog);
     this.#keeper.publish(dialog);
     this.#requests.publishInvite(request);
   }
@@ -265,18 +266,17 @@ export class ServerAnswers {
     return known ?? `<${contactUri(this.#context.identities.of(request.source))}>`;
   }
 
+  /** An answer may be given in a provisional response, and the 2xx say nothing more (RFC 3262 5). */
+  #learnOurs({ headers, body }: Answer, dialog: Dialog): void {
+    dialog.localSdp = describeBody(headers, body) ?? dialog.localSdp;
+  }
+
   /** What a 2xx agrees on: session, timer, and where the peer is now. */
   #learn(answer: Answer, dialog: Dialog, timer: SessionTimerAnswer | undefined): void {
-    const { request, message, body, headers } = answer;
+    const { request, message, headers } = answer;
     const { settings, clock } = this.#context;
-    if (body.length > 0) {
-      const contentType = findContentType(headers, body)?.value ?? 'application/sdp';
-      dialog.localSdp = { contentType, body: body.toString('latin1') };
-    }
-    if (message.body.length > 0) {
-      const contentType = message.header('Content-Type') ?? 'application/sdp';
-      dialog.remoteSdp = { contentType, body: message.body.toString('latin1') };
-    }
+    this.#learnOurs(answer, dialog);
+    dialog.remoteSdp = findDescription(message) ?? dialog.remoteSdp;
     const contact = findApplicationHeader({ headers }, 'Contact');
     if (contact !== undefined) dialog.localContact = contact;
     if (!request.isNew) refreshTarget(dialog, message, request.source, settings.natDetection);

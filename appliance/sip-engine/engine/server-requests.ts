@@ -23,6 +23,7 @@ import {
   type EngineContext,
   type ServerTx,
 } from './engine-context.js';
+import { findDescription } from './make-dialog.js';
 import { parseOwnMessage } from './message-access.js';
 import { ServerRequest } from './server-request.js';
 
@@ -121,6 +122,7 @@ export class ServerRequests {
     if (dialog === undefined) return;
     const transactionId = this.#keeper.acknowledge(dialog, ack.cseq.number);
     if (transactionId === undefined) return;
+    this.#learnAnswer(dialog, ack);
     const owner = this.#context.router.findDialogOwner(dialog.id);
     if (owner !== undefined) {
       const meta = { ...arrivalMeta(arrival), protocol: '' } as const;
@@ -128,6 +130,14 @@ export class ServerRequests {
       owner.send(writeDialogMessage(owner.newMessageId(), notice));
     }
     this.#keeper.runAfterAck(dialog);
+  }
+
+  /** The answer to an offer of ours may stand in an ACK or a PRACK (RFC 3261 13.2.1, RFC 3262 5). */
+  #learnAnswer(dialog: Dialog, message: SipMessage): void {
+    const description = findDescription(message);
+    if (description === undefined) return;
+    dialog.remoteSdp = description;
+    this.#keeper.publish(dialog);
   }
 
   /** Its client gave up, or nobody acknowledged the refusal. */
@@ -420,6 +430,7 @@ export class ServerRequests {
       this.refuse(request, NOT_FOUND);
       return;
     }
+    if (message.method === 'PRACK') this.#learnAnswer(dialog, message);
     if (message.method === 'BYE') this.#onBye(request, dialog, message);
     else this.#offerInDialog(request);
     if (message.method === 'PRACK') this.#inviteOf(dialog)?.reliable?.runWaiting();

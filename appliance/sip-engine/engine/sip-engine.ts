@@ -374,8 +374,7 @@ export class SipEngine {
         this.#keeper.publish(dialog);
         application.send(writeOk(ids));
       } else {
-        this.#context.router.adoptDialog(dialog.id, application);
-        dialog.appTags = application.tags;
+        this.#keeper.bind(dialog, application);
         this.#clients.adoptPending(dialog, application);
         this.#keeper.publish(dialog);
         application.send(writeAdopted(ids, describeForAdoption(dialog)));

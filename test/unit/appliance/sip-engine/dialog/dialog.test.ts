@@ -70,5 +70,17 @@ spec('the table of dialogs', (it) => {
     table.remove(one);
     assert.is(table.findById(one.id), other);
     assert.is(table.size, 1);
+    table.remove(other);
+    assert.is(table.findById(one.id), undefined);
+  });
+
+  it('gives the name back to the older of two when the newer goes', () => {
+    const table = new DialogTable();
+    const one = dialogOf({ remoteTag: '1' });
+    const other = dialogOf({ remoteTag: '2' });
+    table.add(one);
+    table.add(other);
+    table.remove(other);
+    assert.is(table.findById(one.id), one);
   });
 });

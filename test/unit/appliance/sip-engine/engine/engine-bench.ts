@@ -68,6 +68,8 @@ export class EngineBench {
   readonly engine: SipEngine;
   /** Everything that left, in its order. */
   readonly sent: Sent[] = [];
+  /** Requests that came, by what tells their responses. */
+  readonly received = new Map<string, SipMessage>();
   /** Host names that can be resolved; a promise is answered when the test says so. */
   readonly hosts = new Map<string, readonly ResolvedTarget[] | Promise<readonly ResolvedTarget[]>>();
   /** Streams that are open. */
@@ -77,6 +79,10 @@ export class EngineBench {
   readonly #phones = new Map<string, VirtualPhone>();
   readonly #network = {
     deliver: (bytes: Buffer, from: SipFlow): void => {
+      const parsed = parseSipMessage(bytes);
+      if (parsed.kind === 'message' && parsed.message.isRequest) {
+        this.received.set(this.keyOf(parsed.message), parsed.message);
+      }
       this.engine.receive(bytes, from);
     },
   };
@@ -167,6 +173,11 @@ export class EngineBench {
   /** Milliseconds at which messages with this name left. */
   times(name: string): number[] {
     return this.sent.filter(({ message }) => nameOf(message) === name).map(({ atMs }) => atMs);
+  }
+
+  /** Of a request and of its responses. */
+  keyOf({ via, cseq }: SipMessage): string {
+    return `${via.branch ?? ''} ${cseq.method}`;
   }
 
   flowTo(target: ResolvedTarget, from = ADDRESS_A): SipFlow | undefined {

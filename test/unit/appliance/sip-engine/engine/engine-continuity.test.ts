@@ -688,6 +688,28 @@ spec('an application that goes away', (it) => {
     });
   }
 
+  it('hands a ringing call over for good: what follows goes to who answered, whatever its tags', () => {
+    const on = stage({}, TAGS);
+    const call = on.phone.call();
+    call.invite();
+    on.app.answer('INVITE', 180);
+    const next = on.bench.application({ tags: ['other'] });
+    on.bench.loseApplication(on.app);
+    const again = on.bench.application(TAGS);
+    assert.is(next.take(), 'INVITE');
+    next.answer('INVITE', 200, {}, SDP);
+    call.ack(on.phone.last('200 INVITE'));
+    call.request('INFO');
+    assert.is(next.take(), 'sent 200 INVITE, ACK, INFO');
+    assert.is(again.take(), '');
+    next.answer('INFO', 200);
+    // A later successor is looked for by the tags of the one that answered.
+    on.bench.loseApplication(next);
+    const twin = on.bench.application({ tags: ['other'] });
+    call.request('BYE');
+    assert.is(twin.take(), 'BYE');
+  });
+
   it('costs a caller 503 when no successor comes in time', async () => {
     const on = pending(false);
     on.bench.loseApplication(on.app);
@@ -745,6 +767,18 @@ spec('adopt, dialogs and payload', (it) => {
     second.take();
     call.request('INFO');
     assert.is(second.take(), 'INFO');
+  });
+
+  it('tell the description that came in the ACK', () => {
+    const on = stage();
+    const call = on.phone.call();
+    call.invite({ body: '' });
+    on.app.answer('INVITE', 200, {}, SDP);
+    const answer = SDP.replace('4000', '5000');
+    call.ack(on.phone.last('200 INVITE'), { body: answer });
+    on.app.command(`adopt|${on.app.last('ACK').dialogId}`);
+    const told = JSON.parse(on.app.told.at(-1)?.fields[4] ?? '{}') as Record<string, Record<string, string>>;
+    assert.equal([told['local']?.['sdp'], told['remote']?.['sdp']], [SDP, answer]);
   });
 
   it('refuse a dialog that is not there', () => {

@@ -82,6 +82,17 @@ spec('the route of a dialog', (it) => {
     assert.equal(values(lastSent(bench).message, 'Route'), [P2]);
   });
 
+  it('of an early dialog is that of the response that made it (12.1.2)', () => {
+    const on = stage();
+    withProxies(on.bench);
+    const { bench, app, invite, call } = calling(on);
+    call.respond(invite, 183, { headers: { 'Record-Route': P1, Require: '100rel', RSeq: '1' } });
+    call.respond(invite, 180);
+    const { dialogId } = app.last('183 INVITE');
+    app.requestInDialog(dialogId, 'PRACK', { RAck: `1 ${String(invite.cseq.number)} INVITE` });
+    assert.equal(values(lastSent(bench).message, 'Route'), [P1]);
+  });
+
   it('does not change with a re-INVITE, the target does (12.2.2)', () => {
     const on = stage();
     withProxies(on.bench);

@@ -84,6 +84,31 @@ spec('a session that we refresh', (it) => {
     assert.is(phone.take(), 'INVITE');
   });
 
+  it('is refreshed with the description that was last said, wherever it was said', async () => {
+    const early = ringing(stage(), {
+      headers: { Supported: 'timer, 100rel', 'Session-Expires': '200;refresher=uas' },
+    });
+    early.app.answer('INVITE', 183, { Require: '100rel' }, SDP);
+    const progress = early.phone.last('183 INVITE');
+    early.call.learn(progress);
+    early.call.request('PRACK', { headers: { RAck: `${String(progress.rseq)} 1 INVITE` } });
+    early.app.answer('PRACK', 200);
+    early.app.answer('INVITE', 200);
+    early.call.ack(early.phone.last('200 INVITE'));
+    await early.bench.advance(100_000);
+    assert.is(early.phone.last('INVITE').body.toString(), SDP);
+
+    const late = stage();
+    late.app.request('INVITE sip:alice@10.77.1.50', { Supported: 'timer', 'Session-Expires': '200' });
+    const invite = late.phone.last('INVITE');
+    const headers = { 'Session-Expires': '200;refresher=uac' };
+    late.phone.call(invite).respond(invite, 200, { headers, body: SDP });
+    const answer = SDP.replace('4000', '5000');
+    late.app.requestInDialog(late.app.last('200 INVITE').dialogId, 'ACK', {}, answer);
+    await late.bench.advance(100_000);
+    assert.is(late.phone.last('INVITE').body.toString(), answer);
+  });
+
   it('ends with BYE and Reason when the refresh is refused, and the application is told', async () => {
     const { bench, app, phone, call } = timed('200;refresher=uas');
     await bench.advance(100_000);

@@ -1,5 +1,6 @@
 /** The flows of RFC 3665 section 3 as the calling UA sees them. */
 import { assert, spec } from '../../../../support/spec.js';
+import { answered as answeredByUs, stage as stageOf } from './bench-calls.js';
 import { EngineBench, GIVE_UP_MS, SDP } from './engine-bench.js';
 
 const FROM = { From: '<sip:100@hospital.example>' };
@@ -264,5 +265,47 @@ spec('other requests that go out', (it) => {
     assert.is(app.last('200 SUBSCRIBE').dialogId, dialogId);
     assert.is(phone.take(), 'SUBSCRIBE, 200 NOTIFY');
     assert.equal(bench.engine.counts().dialogs, { uas: 0, uac: 1 });
+  });
+
+  for (const [why, status] of [
+    ['that the peer does not know any more', 481],
+    ['that nobody answers', 408],
+  ] as const) {
+    it(`a NOTIFY ${why} ends the subscription (RFC 6665 4.2.2)`, async () => {
+      const bench = new EngineBench();
+      const app = bench.application({ routes: ['subscribe'] });
+      const phone = bench.phone('alice', 50);
+      const call = phone.call();
+      call.request('SUBSCRIBE', { headers: { Event: 'presence', Expires: '60' } });
+      app.answer('SUBSCRIBE', 202, { Expires: '60' });
+      const { dialogId } = app.last('sent 202 SUBSCRIBE');
+      app.requestInDialog(dialogId, 'NOTIFY', { Event: 'presence', 'Subscription-State': 'active' });
+      if (status === 481) call.respond(phone.last('NOTIFY'), 481);
+      else await bench.advance(GIVE_UP_MS);
+      assert.ok(app.take().endsWith(`${String(status)} NOTIFY`));
+      assert.is(bench.engine.counts().dialogs.uas, 0);
+    });
+  }
+
+  it('a SUBSCRIBE whose application is gone leaves no subscription behind', () => {
+    const { bench, app, phone } = stage();
+    app.request('SUBSCRIBE sip:bob@10.77.1.60', { ...FROM, Event: 'presence' });
+    const subscribe = phone.last('SUBSCRIBE');
+    bench.loseApplication(app);
+    const call = phone.call(subscribe);
+    call.respond(subscribe, 200, { headers: { Expires: '60' } });
+    call.request('NOTIFY', { headers: { Event: 'presence', 'Subscription-State': 'active' } });
+    assert.is(phone.take(), 'SUBSCRIBE, 481 NOTIFY');
+    assert.is(bench.engine.counts().dialogs.uac, 0);
+  });
+
+  it('that there is no room for are refused, and nothing is left of them in the dialog', async () => {
+    const on = answeredByUs(stageOf({ transactionsMax: 4 }));
+    for (let count = 0; count < 4; count += 1) on.phone.call().request('OPTIONS');
+    on.app.requestInDialog(on.dialogId, 'INVITE', {}, SDP);
+    assert.is(on.app.take(), 'NOK Server error: too many transactions');
+    await on.bench.advance(40_000);
+    on.app.requestInDialog(on.dialogId, 'INVITE', {}, SDP);
+    assert.is(on.app.take(), 'sent INVITE');
   });
 });
