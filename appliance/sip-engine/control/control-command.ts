@@ -6,6 +6,7 @@
  * Extensions of ours, which drachtio-srf never sends: `adopt`, `dialogs`, `payload` (an application that replaces a
  * dead one). Nothing of them is ever sent to an application that did not ask.
  */
+import { codeAt } from '../message/code-at.js';
 import { isUtf8 } from 'node:buffer';
 import {
   CONTROL_TEXTS,
@@ -154,7 +155,7 @@ function refuse(message: Message, problem: string): never {
 
 function hasControlCharacter(line: string): boolean {
   for (let index = 0; index < line.length; index += 1) {
-    if (line.charCodeAt(index) < 0x20) return true;
+    if (codeAt(line, index) < 0x20) return true;
   }
   return false;
 }

@@ -6,6 +6,7 @@
  * peer sends, would shift all fields behind it. Every field passes `toWireField`, and dialog ids are made by
  * `controlDialogId`, so that what is sent, what comes back and what is stored are one text.
  */
+import { codeAt } from '../message/code-at.js';
 import type { Rng } from '../../../cluster/base/rng.js';
 import type { ControlReply } from './control-framing.js';
 
@@ -24,7 +25,7 @@ export function toWireField(text: string): string {
   let clean = '';
   let start = 0;
   for (let index = 0; index < text.length; index += 1) {
-    const code = text.charCodeAt(index);
+    const code = codeAt(text, index);
     if (code >= 0x20 && code !== 0x7c) continue;
     clean += `${text.slice(start, index)}%${code.toString(16).toUpperCase().padStart(2, '0')}`;
     start = index + 1;

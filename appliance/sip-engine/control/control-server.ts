@@ -236,7 +236,13 @@ export class ControlServer {
     const { secret, greeting, handlers, clock, rng, log } = this.#options;
     const { outgoingBytesMax } = this.#limits;
     const connection = new ControlConnection({
-      ...{ socket, origin, secret, greeting, clock, rng, log },
+      socket,
+      origin,
+      secret,
+      greeting,
+      clock,
+      rng,
+      log,
       ...(outgoingBytesMax === undefined ? {} : { outgoingBytesMax }),
       handlers: {
         ...handlers,

@@ -113,7 +113,10 @@ export class RequestHandler {
     url.search = url.search === '' ? query : `${url.search}&${query}`;
     const { httpMethod, timeoutMs } = handler;
     return askHttp({
-      ...{ url, method: httpMethod, timeoutMs, signal },
+      url,
+      method: httpMethod,
+      timeoutMs,
+      signal,
       ...(httpMethod === 'POST' ? { body: questionBody(request) } : {}),
       clock: this.#options.clock,
       connectMs: Math.min(this.#limits.connectMs, timeoutMs),

@@ -165,9 +165,31 @@ export class Dialog implements DialogFields {
       this;
     const { routeSet, flow, isNated, sessionTimer, localSdp, remoteSdp, appTags, payload } = this;
     return {
-      ...{ id, kind, role, addressId, callId, localTag, localParty, createdWallMs, isSecure },
-      ...{ state, remoteTag, remoteParty, localSeq, remoteSeq, inviteSeq, remoteTarget, localContact },
-      ...{ routeSet, flow, isNated, sessionTimer, localSdp, remoteSdp, appTags, payload },
+      id,
+      kind,
+      role,
+      addressId,
+      callId,
+      localTag,
+      localParty,
+      createdWallMs,
+      isSecure,
+      state,
+      remoteTag,
+      remoteParty,
+      localSeq,
+      remoteSeq,
+      inviteSeq,
+      remoteTarget,
+      localContact,
+      routeSet,
+      flow,
+      isNated,
+      sessionTimer,
+      localSdp,
+      remoteSdp,
+      appTags,
+      payload,
     };
   }
 

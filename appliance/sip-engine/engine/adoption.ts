@@ -27,7 +27,12 @@ export interface AdoptedParty {
 export function describeForAdoption(dialog: Dialog): AdoptedDialog {
   const { id, kind, role, state, callId, payload } = dialog;
   return {
-    ...{ id, kind, role, state, callId: fromWireText(callId), payload },
+    id,
+    kind,
+    role,
+    state,
+    callId: fromWireText(callId),
+    payload,
     local: {
       party: fromWireText(dialog.localParty),
       tag: dialog.localTag,

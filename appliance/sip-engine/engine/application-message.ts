@@ -2,6 +2,7 @@
  * What an application wants sent: the SIP text of a control command, taken apart. The application has the secret and
  * is trusted, but it passes on what callers sent it, so no header of it may become two lines.
  */
+import { codeAt } from '../message/code-at.js';
 import { findHeaderName } from '../message/header-names.js';
 import { isAllOf, TOKEN, trimBlanks } from '../message/sip-characters.js';
 import { toWireText } from '../message/wire-text.js';
@@ -40,7 +41,7 @@ function usualSpelling(name: string): string {
 function onOneLine(value: string): string {
   let clean = '';
   for (let index = 0; index < value.length; index += 1) {
-    const code = value.charCodeAt(index);
+    const code = codeAt(value, index);
     clean += code < 0x20 || code === 0x7f ? ' ' : value.charAt(index);
   }
   return trimBlanks(clean);
@@ -48,7 +49,7 @@ function onOneLine(value: string): string {
 
 function needsCleaning(value: string): boolean {
   for (let index = 0; index < value.length; index += 1) {
-    const code = value.charCodeAt(index);
+    const code = codeAt(value, index);
     if (code < 0x20 || code === 0x7f) return true;
   }
   return false;

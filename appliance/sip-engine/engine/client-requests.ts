@@ -400,7 +400,10 @@ export class ClientRequests implements OwnRequests {
     const to = findApplicationHeader({ headers }, 'To') ?? `<${message.uri}>`;
     const { method } = message;
     return {
-      ...{ method, headers, body: message.body, routes: [] },
+      method,
+      headers,
+      body: message.body,
+      routes: [],
       requestUri: withLocalhost(message.uri, identity.hostPort),
       from: withTag(from, tagOf(from) ?? names.tag(identity.addressId)),
       to: withTag(to, tagOf(to)),
@@ -467,7 +470,12 @@ export class ClientRequests implements OwnRequests {
     const { method, body } = message;
     const { requestUri, routes } = dialog.planRoute();
     return {
-      ...{ method, requestUri, routes, body, cseq, callId: dialog.callId },
+      method,
+      requestUri,
+      routes,
+      body,
+      cseq,
+      callId: dialog.callId,
       headers: wireHeaders(message.headers, identities.of(flow).hostPort),
       from: `${dialog.localParty};tag=${dialog.localTag}`,
       to: dialog.remoteTag === '' ? dialog.remoteParty : `${dialog.remoteParty};tag=${dialog.remoteTag}`,

@@ -75,7 +75,10 @@ export class ClientResponses {
     const owner = router.findTransactionOwner(request.id);
     if (owner === undefined) return;
     const dialog = makeNotifiedDialog({
-      ...{ request: sent, notify, flow: arrival.flow, addressId: request.addressId },
+      request: sent,
+      notify,
+      flow: arrival.flow,
+      addressId: request.addressId,
       natDetection: settings.natDetection,
       appTags: owner.tags,
       wallMs: clock.wallMs(),
@@ -142,7 +145,10 @@ export class ClientResponses {
     const sent = request.message;
     if (sent === undefined) throw new Error('a request without its message');
     const dialog = makeUacDialog({
-      ...{ request: sent, response, state, addressId: request.addressId },
+      request: sent,
+      response,
+      state,
+      addressId: request.addressId,
       flow: arrival.flow,
       natDetection: settings.natDetection,
       appTags: owner?.tags ?? [],

@@ -1,4 +1,5 @@
 /** What drachtio-server does with headers of applications (facts: header rules), as small pure functions. */
+import { codeAt } from '../message/code-at.js';
 import type { SessionDescription } from '../dialog/dialog.js';
 import { isAllOf, TOKEN, trimBlanks } from '../message/sip-characters.js';
 import type { ApplicationHeader } from './application-message.js';
@@ -27,7 +28,7 @@ export function withLocalhost(value: string, hostPort: string): string {
 /** Our own port replaces the one that stands behind `localhost`. */
 function endOfPort(value: string, colon: number): number {
   let end = colon + 1;
-  while (value.charCodeAt(end) >= 0x30 && value.charCodeAt(end) <= 0x39) end += 1;
+  while (codeAt(value, end) >= 0x30 && codeAt(value, end) <= 0x39) end += 1;
   return end;
 }
 

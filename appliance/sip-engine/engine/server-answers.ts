@@ -131,7 +131,10 @@ export class ServerAnswers {
     const { wheel, settings, names, wire } = this.#context;
     const { flow } = request.tx;
     return new ReliableProvisionals({
-      ...{ wheel, t1Ms: settings.t1Ms, firstRSeq: names.sequence(), inviteSeq: message.cseq.number },
+      wheel,
+      t1Ms: settings.t1Ms,
+      firstRSeq: names.sequence(),
+      inviteSeq: message.cseq.number,
       isReliable: flow.isReliable,
       send: (bytes) => {
         wire.send(bytes, request.tx.flow, { onSendError: () => undefined });
@@ -248,7 +251,10 @@ export class ServerAnswers {
     const { request, message, application, headers } = answer;
     const { clock, settings } = this.#context;
     const dialog = makeUasDialog({
-      ...{ request: message, source: request.source, addressId: request.addressId, state },
+      request: message,
+      source: request.source,
+      addressId: request.addressId,
+      state,
       localTag: request.localTag,
       localContact: findApplicationHeader({ headers }, 'Contact') ?? this.#contactOf(request),
       natDetection: settings.natDetection,
@@ -296,7 +302,12 @@ export class ServerAnswers {
     const { method } = request;
     const isAnswer = status > 100 && status < 300;
     const plan: ResponsePlan = {
-      ...{ request: message, status, reason, headers, body, engineHeaders },
+      request: message,
+      status,
+      reason,
+      headers,
+      body,
+      engineHeaders,
       toTag: status === 100 ? undefined : request.localTag,
       formsDialog: isAnswer && (method === 'INVITE' || method === 'SUBSCRIBE' || method === 'REFER'),
       contact: isAnswer && WITH_CONTACT.has(method) ? this.#contactOf(request) : undefined,

@@ -273,7 +273,12 @@ export class ServerRequests {
     const { names } = this.#context;
     const addressId = dialog?.addressId ?? this.#addressIdOf(arrival.flow);
     const request = new ServerRequest({
-      ...{ id: names.id(), tx, message, source: arrival.flow, meta: arrivalMeta(arrival), addressId },
+      id: names.id(),
+      tx,
+      message,
+      source: arrival.flow,
+      meta: arrivalMeta(arrival),
+      addressId,
       localTag: dialog?.localTag ?? names.tag(addressId),
       ...(dialog === undefined ? {} : { dialog }),
     });

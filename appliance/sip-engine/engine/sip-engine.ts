@@ -119,7 +119,10 @@ export class SipEngine {
     this.#relay = new StatelessRelay(this.#context, proxyKey);
     const { continuity } = options;
     this.#takeover = new Takeover({
-      ...{ context: this.#context, keeper: this.#keeper, servers: this.#servers, clients: this.#clients },
+      context: this.#context,
+      keeper: this.#keeper,
+      servers: this.#servers,
+      clients: this.#clients,
       continuity,
     });
     continuity?.onReset(() => {
@@ -246,7 +249,16 @@ export class SipEngine {
       },
     });
     return {
-      ...{ clock, rng, log, settings, wire, wheel, identities, router, bindings, publisher },
+      clock,
+      rng,
+      log,
+      settings,
+      wire,
+      wheel,
+      identities,
+      router,
+      bindings,
+      publisher,
       layer: this.#makeLayer(wheel),
       dialogs: new DialogTable(),
       routes: new OutboundRoutes({ bindings, resolver, transport: flows, preferredFrom }),
@@ -263,7 +275,10 @@ export class SipEngine {
   #makeLayer(wheel: TimerWheel): TransactionLayer<SipMessage, SipFlow> {
     const { clock, wire, transactionsMax, log, transactionSettings } = this.#options;
     return new TransactionLayer<SipMessage, SipFlow>({
-      ...{ clock, wheel, wire, transactionsMax },
+      clock,
+      wheel,
+      wire,
+      transactionsMax,
       messages: makeMessageAccess(),
       user: this.#makeUser(),
       onUserError: (error, transaction) => {

@@ -232,7 +232,11 @@ export class Takeover {
     const localTag =
       snapshot.localTag === '' ? names.tag(identities.of(source).addressId) : snapshot.localTag;
     const request = new ServerRequest({
-      ...{ id: snapshot.transactionId, tx, message, source, localTag },
+      id: snapshot.transactionId,
+      tx,
+      message,
+      source,
+      localTag,
       meta: { source: 'network', bytes, protocol, address, port, atMs: clock.wallMs() },
       addressId: identities.of(source).addressId,
       ...(dialog === undefined ? {} : { dialog }),

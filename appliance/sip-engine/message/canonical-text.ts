@@ -15,6 +15,7 @@
  *
  * Never throws, and its cost is linear in the size of the message.
  */
+import { codeAt } from './code-at.js';
 import { isUtf8 } from 'node:buffer';
 import { assertAuthenticationInfo, assertCredentials } from './credentials.js';
 import { HEADER, type HeaderName } from './header-names.js';
@@ -50,7 +51,7 @@ function needsReplacement(code: number): boolean {
 /** True for printable ASCII, which is nearly every value there is. */
 function isPlain(text: string): boolean {
   for (let index = 0; index < text.length; index += 1) {
-    const code = text.charCodeAt(index);
+    const code = codeAt(text, index);
     if (code < 0x20 || code > 0x7e) return false;
   }
   return true;
@@ -69,7 +70,7 @@ function harmlessText(text: string): string {
   let start = 0;
   let spaces = 0;
   for (let index = 0; index < text.length; index += 1) {
-    const code = text.charCodeAt(index);
+    const code = codeAt(text, index);
     spaces = isSpace(code) ? spaces + 1 : 0;
     if (spaces <= SPACES_MAX && !needsReplacement(code)) continue;
     harmless += text.slice(start, index) + (spaces > SPACES_MAX ? '' : REPLACEMENT);
@@ -88,7 +89,7 @@ function readableText(wire: string): string {
 /** @returns the first index from `start` that is no blank */
 function blanksEnd(value: string, start: number): number {
   let index = start;
-  while (isBlank(value.charCodeAt(index))) index += 1;
+  while (isBlank(codeAt(value, index))) index += 1;
   return index;
 }
 
@@ -102,7 +103,7 @@ function collapseBlanks(value: string): string {
   let start = 0;
   let isQuoted = false;
   for (let index = 0; index < value.length; index += 1) {
-    const code = value.charCodeAt(index);
+    const code = codeAt(value, index);
     if (isQuoted && code === BACKSLASH) index += 1;
     else if (code === QUOTE) isQuoted = !isQuoted;
     else if (isBlank(code)) {
@@ -135,7 +136,7 @@ function takeAddress(scanner: ValueScanner): string {
   const { uri } = scanAddress(scanner);
   const paramsStart = scanner.pos;
   // No URI holds a `>`, so that it is the bracket's.
-  const isBracketed = text.charCodeAt(paramsStart - 1) === CLOSE;
+  const isBracketed = codeAt(text, paramsStart - 1) === CLOSE;
   const params = scanner.params(REPEATABLE);
   const address = isBracketed ? text.slice(start, paramsStart) : `<${uri}>`;
   const written = scanner.hasRepetition ? paramsText(params) : text.slice(paramsStart, scanner.pos);
@@ -209,7 +210,7 @@ function isTokenAt(code: number): boolean {
 /** Parameters of tokens alone, no name twice that matters. */
 function hasSimpleParams(value: string, start: number): boolean {
   for (let index = start; index < value.length; index += 1) {
-    const code = value.charCodeAt(index);
+    const code = codeAt(value, index);
     if (code !== SEMICOLON && code !== EQUALS && !isTokenAt(code)) return false;
   }
   const tag = value.indexOf('tag', start);
@@ -221,12 +222,12 @@ function findSimpleAddress(value: string): string | undefined {
   const open = value.indexOf('<');
   if (open < 0) {
     for (let index = 0; index < value.length; index += 1) {
-      if (!isBareUriCharacter(value.charCodeAt(index))) return undefined;
+      if (!isBareUriCharacter(codeAt(value, index))) return undefined;
     }
     return `<${value}>`;
   }
   for (let index = 0; index < open; index += 1) {
-    const code = value.charCodeAt(index);
+    const code = codeAt(value, index);
     if (code !== SPACE && !isTokenAt(code)) return undefined;
   }
   const close = value.indexOf('>', open);
@@ -241,7 +242,7 @@ function findSimpleVia(value: string): string | undefined {
   const isUsual = protocol === 'SIP/2.0/UDP' || protocol === 'SIP/2.0/TCP' || protocol === 'SIP/2.0/TLS';
   if (!isUsual || params < 0) return undefined;
   for (let index = space + 1; index < value.length; index += 1) {
-    const code = value.charCodeAt(index);
+    const code = codeAt(value, index);
     if (code !== SEMICOLON && code !== EQUALS && code !== COLON && !isTokenAt(code)) return undefined;
   }
   return value;

@@ -5,6 +5,7 @@
  * Values are wire text (wire-text.ts). One that would end its line is refused by TypeError: it would let whoever
  * wrote it add headers of his own, and to make it harmless is its caller's decision.
  */
+import { codeAt } from './code-at.js';
 import { foldedWithCrLf, unfold } from './folding.js';
 import { findHeaderName, HEADER, type HeaderName } from './header-names.js';
 import { findNumber, isAllOf, TOKEN, trimBlanks, URI } from './sip-characters.js';
@@ -24,7 +25,7 @@ function keyOf(name: string): HeaderKey {
 /** NUL, LF and CR end a line for one reader or another; what does not fit into a byte would become one of them. */
 function assertWireText(text: string, what: string): void {
   for (let index = 0; index < text.length; index += 1) {
-    const code = text.charCodeAt(index);
+    const code = codeAt(text, index);
     if (code === 0 || code === 0x0a || code === 0x0d || code > 0xff)
       throw new TypeError(`${what}: no text for one line: ${quoteForSentence(text)}`);
   }

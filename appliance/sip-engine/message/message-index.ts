@@ -2,6 +2,7 @@
  * Where the headers of a message are. One pass; nothing of a value is looked at. The result are offsets, so that a
  * header nobody asks for costs a few numbers, and a line that nobody changes can be sent on as it came.
  */
+import { codeAt } from './code-at.js';
 import { findHeaderName, type HeaderName } from './header-names.js';
 import { findNumber, isAllOf, isBlank, skipClass, TOKEN, trimBlanks, URI } from './sip-characters.js';
 
@@ -95,7 +96,7 @@ function findLineEnd(text: string, start: number, isCrLf: boolean): number {
   for (;;) {
     const end = text.indexOf(LF, from);
     if (end < 0 || (isCrLf && text.indexOf('\r', from) !== end - 1)) return -1;
-    if (!isBlank(text.charCodeAt(end + 1))) return end;
+    if (!isBlank(codeAt(text, end + 1))) return end;
     from = end + 1;
   }
 }
@@ -103,8 +104,8 @@ function findLineEnd(text: string, start: number, isCrLf: boolean): number {
 /** Offset of the colon of a line. RFC 3261 7.3.1 allows white space before it. @returns -1 when there is no name */
 function findColon(text: string, nameEnd: number): number {
   let index = nameEnd;
-  while (isBlank(text.charCodeAt(index))) index += 1;
-  return text.charCodeAt(index) === 0x3a ? index : -1;
+  while (isBlank(codeAt(text, index))) index += 1;
+  return codeAt(text, index) === 0x3a ? index : -1;
 }
 
 /**

@@ -3,6 +3,7 @@
  * the white space behind `Content-Type:` and in the length of a line that does not end with CR LF: 60 kB of spaces
  * take it seconds. A body whose part headers have the form of RFC 2045 3 costs it one pass.
  */
+import { codeAt } from './code-at.js';
 const NAME = 'Content-Type:';
 /** More than one is unusual; each costs that parser a walk over the rest of the line. */
 const BLANKS_MAX = 8;
@@ -17,7 +18,7 @@ function isPrintable(code: number): boolean {
 function isOneValue(line: string): boolean {
   let blanks = 0;
   while (line.charAt(blanks) === ' ') blanks += 1;
-  if (blanks > BLANKS_MAX || !isPrintable(line.charCodeAt(blanks))) return false;
+  if (blanks > BLANKS_MAX || !isPrintable(codeAt(line, blanks))) return false;
   return ![NAME, '\n', '\r', ...LINE_SEPARATORS].some((bad) => line.includes(bad));
 }
 

@@ -1,4 +1,5 @@
 /** From, To, Contact, Route and the others of the form `name-addr / addr-spec` with parameters (RFC 3261 20.10). */
+import { codeAt } from './code-at.js';
 import { isAllOf, isBlank, isInClass, TOKEN, trimBlanks } from './sip-characters.js';
 import { assertUri, isBareUriCharacter } from './sip-uri.js';
 import { unquote, ValueScanner, type SipParams } from './value-scanner.js';
@@ -34,8 +35,8 @@ const OPEN = 0x3c;
 function takeTokenName(scanner: ValueScanner): string | undefined {
   const { text } = scanner;
   let index = scanner.pos;
-  while (isInClass(text.charCodeAt(index), TOKEN) || isBlank(text.charCodeAt(index))) index += 1;
-  if (text.charCodeAt(index) !== OPEN) return undefined;
+  while (isInClass(codeAt(text, index), TOKEN) || isBlank(codeAt(text, index))) index += 1;
+  if (codeAt(text, index) !== OPEN) return undefined;
   const name = text.slice(scanner.pos, index);
   scanner.pos = index;
   return trimBlanks(name);
@@ -68,7 +69,7 @@ export function scanAddress(scanner: ValueScanner): ScannedAddress {
 }
 
 function readableName(rawName: string): string {
-  return fromWireText(rawName.charCodeAt(0) === QUOTE ? unquote(rawName) : rawName);
+  return fromWireText(codeAt(rawName, 0) === QUOTE ? unquote(rawName) : rawName);
 }
 
 function scanNameAddress(scanner: ValueScanner): NameAddress {

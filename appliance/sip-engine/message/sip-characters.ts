@@ -1,4 +1,5 @@
 /** Classes of characters of RFC 3261 25.1, as bits of one table, so that a scanner asks with one load and one `and`. */
+import { codeAt } from './code-at.js';
 
 const ALPHANUMERIC = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
 const MARK = "-_.!~*'()";
@@ -28,7 +29,7 @@ const classes = new Uint16Array(256);
 
 function mark(bit: number, characters: string): void {
   for (let index = 0; index < characters.length; index += 1) {
-    const code = characters.charCodeAt(index);
+    const code = codeAt(characters, index);
     classes[code] = (classes[code] ?? 0) | bit;
   }
 }
@@ -56,7 +57,7 @@ export function isInClass(code: number, bits: number): boolean {
 /** @returns the first index from `start` whose character is not of the class, or `end` */
 export function skipClass(text: string, start: number, end: number, bits: number): number {
   let index = start;
-  while (index < end && ((classes[text.charCodeAt(index)] ?? 0) & bits) !== 0) index += 1;
+  while (index < end && ((classes[codeAt(text, index)] ?? 0) & bits) !== 0) index += 1;
   return index;
 }
 
@@ -74,15 +75,15 @@ export function isBlank(code: number): boolean {
 export function trimBlanks(text: string): string {
   let start = 0;
   let end = text.length;
-  while (start < end && isBlank(text.charCodeAt(start))) start += 1;
-  while (end > start && isBlank(text.charCodeAt(end - 1))) end -= 1;
+  while (start < end && isBlank(codeAt(text, start))) start += 1;
+  while (end > start && isBlank(codeAt(text, end - 1))) end -= 1;
   return start === 0 && end === text.length ? text : text.slice(start, end);
 }
 
 /** Every `%` is followed by two hexadecimal digits (RFC 3261 25.1, `escaped`). */
 export function hasWholeEscapes(text: string): boolean {
   for (let at = text.indexOf('%'); at >= 0; at = text.indexOf('%', at + 3)) {
-    if (!isInClass(text.charCodeAt(at + 1), HEX) || !isInClass(text.charCodeAt(at + 2), HEX)) return false;
+    if (!isInClass(codeAt(text, at + 1), HEX) || !isInClass(codeAt(text, at + 2), HEX)) return false;
   }
   return true;
 }
@@ -95,7 +96,7 @@ export function findNumber(text: string, max: number): number | undefined {
   if (!isAllOf(text, DIGIT)) return undefined;
   let value = 0;
   for (let index = 0; index < text.length; index += 1) {
-    value = value * 10 + text.charCodeAt(index) - 0x30;
+    value = value * 10 + codeAt(text, index) - 0x30;
     if (value > max) return undefined;
   }
   return value;

@@ -5,6 +5,7 @@
  * What a view returns shares no text with the rest of the message; it still pins its own header line, so what is
  * kept for longer than a call set-up goes through detachedText (wire-text.ts).
  */
+import { codeAt } from './code-at.js';
 import { unfold } from './folding.js';
 import {
   parseCallId,
@@ -162,8 +163,8 @@ export class SipMessage {
   valueAt(index: number): string {
     let start = this.#offset(index * STRIDE + 2);
     let end = this.#offset(index * STRIDE + 3);
-    while (start < end && isBlank(this.#text.charCodeAt(start))) start += 1;
-    while (end > start && isBlank(this.#text.charCodeAt(end - 1))) end -= 1;
+    while (start < end && isBlank(codeAt(this.#text, start))) start += 1;
+    while (end > start && isBlank(codeAt(this.#text, end - 1))) end -= 1;
     return trimBlanks(unfold(this.#bytes.toString('latin1', this.#start + start, this.#start + end)));
   }
 

@@ -2,6 +2,7 @@
  * SIP and SIPS URIs (RFC 3261 19.1). The user part stays as it was written: an element that unescapes it and writes
  * it again makes another URI of it, and with `%40` another address.
  */
+import { codeAt } from './code-at.js';
 import { isSameHost } from './ip-address.js';
 import {
   hasWholeEscapes,
@@ -53,7 +54,7 @@ export function findUriScheme(text: string): string | undefined {
   const end = text.indexOf(':');
   if (end <= 0) return undefined;
   const scheme = text.slice(0, end);
-  const first = scheme.charCodeAt(0) | 0x20;
+  const first = codeAt(scheme, 0) | 0x20;
   return isAllOf(scheme, SCHEME) && first >= 0x61 && first <= 0x7a ? scheme.toLowerCase() : undefined;
 }
 

@@ -2,6 +2,7 @@
  * A cursor over the value of one header, unfolded. Hand-written, one pass, no regular expression: the cost is linear
  * in the length of the value whatever it holds (a 4 kB message took the parser of an application library 21 s).
  */
+import { codeAt } from './code-at.js';
 import {
   DIGIT,
   HOST,
@@ -50,17 +51,17 @@ export class ValueScanner {
 
   /** NaN at the end. */
   get code(): number {
-    return this.text.charCodeAt(this.pos);
+    return codeAt(this.text, this.pos);
   }
 
   skipBlanks(): void {
-    while (isBlank(this.text.charCodeAt(this.pos))) this.pos += 1;
+    while (isBlank(codeAt(this.text, this.pos))) this.pos += 1;
   }
 
   /** A separator with the white space that may surround it (RFC 3261 25.1: SEMI, COMMA, EQUAL, ...). */
   takeSeparator(code: number): boolean {
     this.skipBlanks();
-    if (this.text.charCodeAt(this.pos) !== code) return false;
+    if (codeAt(this.text, this.pos) !== code) return false;
     this.pos += 1;
     this.skipBlanks();
     return true;
@@ -94,13 +95,13 @@ export class ValueScanner {
     const start = this.pos;
     let index = start + 1;
     for (;;) {
-      const code = this.text.charCodeAt(index);
+      const code = codeAt(this.text, index);
       if (code === QUOTE) break;
       if (code === BACKSLASH) index += 2;
       else if (isInClass(code, QUOTED)) index += 1;
       else throw this.error('expected a closed quoted string');
       // quoted-pair is "\" and an ASCII character, so that no half of a UTF-8 character is escaped.
-      if (code === BACKSLASH && this.text.charCodeAt(index - 1) > 0x7f) throw this.error('a bad escape');
+      if (code === BACKSLASH && codeAt(this.text, index - 1) > 0x7f) throw this.error('a bad escape');
     }
     this.pos = index + 1;
     return this.text.slice(start, this.pos);
@@ -173,7 +174,7 @@ export function unquote(quoted: string): string {
   if (!inner.includes('\\')) return inner;
   let plain = '';
   for (let index = 0; index < inner.length; index += 1) {
-    if (inner.charCodeAt(index) === BACKSLASH) index += 1;
+    if (codeAt(inner, index) === BACKSLASH) index += 1;
     plain += inner.charAt(index);
   }
   return plain;
@@ -188,7 +189,7 @@ export function splitList(text: string): string[] {
   const parts: string[] = [];
   let [start, isQuoted, isBracketed] = [0, false, false];
   for (let index = 0; index < text.length; index += 1) {
-    const code = text.charCodeAt(index);
+    const code = codeAt(text, index);
     if (isQuoted && code === BACKSLASH) index += 1;
     else if (code === QUOTE && !isBracketed) isQuoted = !isQuoted;
     else if (isQuoted) continue;

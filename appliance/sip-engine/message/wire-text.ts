@@ -3,9 +3,10 @@
  * datagram and nothing that was not understood is changed on its way through. Only what people read (display names,
  * reasons) and what applications get is decoded as UTF-8 (RFC 3261 7.3.1: TEXT-UTF8).
  */
+import { codeAt } from './code-at.js';
 
 function hasBeyond(text: string, max: number): boolean {
-  for (let index = 0; index < text.length; index += 1) if (text.charCodeAt(index) > max) return true;
+  for (let index = 0; index < text.length; index += 1) if (codeAt(text, index) > max) return true;
   return false;
 }
 

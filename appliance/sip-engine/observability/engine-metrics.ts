@@ -213,7 +213,10 @@ export class EngineMetrics {
 
   #addCounter(name: string, help: string, labelNames: string[], copy: (add: Note) => void): void {
     const counter: Counter = new Counter({
-      ...{ name, help, labelNames, registers: [this.#registry] },
+      name,
+      help,
+      labelNames,
+      registers: [this.#registry],
       collect: () => {
         counter.reset();
         copy((labels, count) => {
@@ -226,7 +229,10 @@ export class EngineMetrics {
   /** What a state had and has no more must not stand there with its last value. */
   #addGauge(name: string, help: string, labelNames: string[], read: (set: Note) => void): void {
     const gauge: Gauge = new Gauge({
-      ...{ name, help, labelNames, registers: [this.#registry] },
+      name,
+      help,
+      labelNames,
+      registers: [this.#registry],
       collect: () => {
         gauge.reset();
         read((labels, value) => {

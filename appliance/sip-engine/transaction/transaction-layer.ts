@@ -262,7 +262,12 @@ export class TransactionLayer<M, F extends Flow> {
   #makeCore(): TransactionCore<M, F> {
     const { clock, wheel, wire, messages, user } = this.#options;
     return {
-      ...{ clock, wheel, wire, messages, user, settings: this.settings },
+      clock,
+      wheel,
+      wire,
+      messages,
+      user,
+      settings: this.settings,
       guard: this.#guard.bind(this),
       forget: this.#forget.bind(this),
       sendCancel: this.#sendCancel.bind(this),
@@ -313,7 +318,10 @@ export class TransactionLayer<M, F extends Flow> {
     const { method } = fields;
     const start = method === 'INVITE' ? startInviteServer : startNonInviteServer;
     const transaction = this.#addServer({
-      ...{ key: serverKey(fields), method, flow, request: storeMessage(bytes) },
+      key: serverKey(fields),
+      method,
+      flow,
+      request: storeMessage(bytes),
       first: start(flow, this.settings),
       mergeKey: this.#freeMergeKey(fields),
       hasOldKey: !hasUniqueBranch(fields),
