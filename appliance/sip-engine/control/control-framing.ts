@@ -31,17 +31,18 @@ export interface ControlReply {
   readonly sip?: string | Uint8Array;
 }
 
-const CRLF = Buffer.from('\r\n');
-
 /** One frame, ready to be written. There is no limit in this direction. */
 export function encodeFrame(reply: ControlReply): Buffer {
-  const line = Buffer.from(reply.line, 'utf8');
-  const parts: Uint8Array[] = [line];
-  if (reply.sip !== undefined) {
-    parts.push(CRLF, typeof reply.sip === 'string' ? Buffer.from(reply.sip, 'utf8') : reply.sip);
-  }
-  const length = parts.reduce((sum, part) => sum + part.byteLength, 0);
-  return Buffer.concat([Buffer.from(`${String(length)}#`, 'latin1'), ...parts]);
+  const { line, sip = '' } = reply;
+  const text = reply.sip === undefined ? line : `${line}\r\n`;
+  const textBytes = Buffer.byteLength(text, 'utf8');
+  const sipBytes = typeof sip === 'string' ? Buffer.byteLength(sip, 'utf8') : sip.byteLength;
+  const head = `${String(textBytes + sipBytes)}#`;
+  const frame = Buffer.allocUnsafe(head.length + textBytes + sipBytes);
+  frame.write(head + text, 'utf8');
+  if (typeof sip === 'string') frame.write(sip, head.length + textBytes, 'utf8');
+  else frame.set(sip, head.length + textBytes);
+  return frame;
 }
 
 /** Cuts a stream of bytes into payloads. After a violation it takes nothing more: the stream has lost its frame. */

@@ -16,8 +16,8 @@ export function uuidV4(rng: Rng): string {
   bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x40;
   bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
   const hex = bytes.toString('hex');
-  const ends = [8, 12, 16, 20, 32];
-  return ends.map((end, index) => hex.slice(ends[index - 1] ?? 0, end)).join('-');
+  const [first, second] = [hex.slice(0, 8), hex.slice(8, 12)];
+  return `${first}-${second}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
 }
 
 /** The same text with `|` and control characters percent-encoded; applying it twice changes nothing more. */
@@ -30,7 +30,7 @@ export function toWireField(text: string): string {
     clean += `${text.slice(start, index)}%${code.toString(16).toUpperCase().padStart(2, '0')}`;
     start = index + 1;
   }
-  return clean + text.slice(start);
+  return start === 0 ? text : clean + text.slice(start);
 }
 
 /**
@@ -41,11 +41,19 @@ export function controlDialogId(callId: string, uacTag: string): string {
   return `${toWireField(callId)};from-tag=${toWireField(uacTag)}`;
 }
 
+const DAY_SECONDS = 86_400;
+
+function two(number: number): string {
+  return number < 10 ? `0${String(number)}` : String(number);
+}
+
 /** @param wallMs ms since 1970, fractions are microseconds @returns HH:MM:SS.uuuuuu in UTC */
 export function wireTime(wallMs: number): string {
-  const iso = new Date(Math.floor(wallMs)).toISOString();
-  const microseconds = Math.floor((wallMs - Math.floor(wallMs)) * 1000);
-  return `${iso.slice(iso.length - 13, -1)}${String(microseconds).padStart(3, '0')}`;
+  const wholeMs = Math.floor(wallMs);
+  const microseconds = (wholeMs % 1000) * 1000 + Math.floor((wallMs - wholeMs) * 1000);
+  const seconds = Math.floor(wholeMs / 1000) % DAY_SECONDS;
+  const [hour, minute] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60];
+  return `${two(hour)}:${two(minute)}:${two(seconds % 60)}.${String(microseconds).padStart(6, '0')}`;
 }
 
 /** Where and when a message was on the wire. */
@@ -64,7 +72,9 @@ export interface WireMeta {
 type SipText = string | Uint8Array;
 
 function line(...fields: readonly string[]): string {
-  return fields.map(toWireField).join('|');
+  let text = toWireField(fields[0] ?? '');
+  for (let index = 1; index < fields.length; index += 1) text += `|${toWireField(fields[index] ?? '')}`;
+  return text;
 }
 
 function metaFields(meta: WireMeta): string[] {

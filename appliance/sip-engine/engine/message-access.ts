@@ -4,7 +4,7 @@ import { parseSipMessage } from '../message/parse-sip-message.js';
 import type { SipMessage } from '../message/sip-message.js';
 import { SipSyntaxError } from '../message/sip-syntax-error.js';
 import { viaText } from '../message/via-header.js';
-import type { KeyFields } from '../transaction/transaction-key.js';
+import { hasUniqueBranch, type KeyFields } from '../transaction/transaction-key.js';
 import type { MessageAccess } from '../transaction/transaction-port.js';
 
 const MAX_FORWARDS = '70';
@@ -30,7 +30,8 @@ function keyFields(message: SipMessage): KeyFields {
     fromTag: message.from.tag,
     toTag: message.to.tag,
     requestUri: message.requestUri,
-    topVia: message.header('Via') ?? '',
+    // Only what comes without a branch of its own is told apart by it.
+    topVia: hasUniqueBranch(via) ? '' : (message.header('Via') ?? ''),
   };
 }
 

@@ -176,7 +176,7 @@ export class ServerAnswers {
   #sendSuccess(answer: Answer, dialog: Dialog, bytes: Buffer): void {
     const { request, application, ids } = answer;
     if (dialog.isOver) this.#terminate(answer);
-    if (dialog.isOver || this.#respond(request, bytes) !== 'sent') {
+    if (dialog.isOver || request.tx.respond(answer.status, bytes) !== 'sent') {
       application.send(writeNok(ids, CONTROL_TEXTS.unknownTransaction));
       return;
     }
@@ -189,7 +189,7 @@ export class ServerAnswers {
   /** The caller ended the dialog while its 2xx waited for the partner: the INVITE needs its end, too (15.1.2). */
   #terminate({ request, message }: Answer): void {
     const plan = { request: message, status: 487, reason: 'Request Terminated', toTag: request.localTag };
-    this.#respond(request, buildResponse(plan));
+    request.tx.respond(487, buildResponse(plan));
     request.forgetMessage();
   }
 
@@ -202,7 +202,7 @@ export class ServerAnswers {
     const timer = isSuccess && request.method === 'UPDATE' ? this.#planSessionTimer(answer) : undefined;
     const bytes = this.#build(answer, sessionHeaders(timer, answer.headers));
     if (isFinal) this.#requests.settle(request);
-    const outcome = this.#respond(request, bytes);
+    const outcome = request.tx.respond(status, bytes);
     if (outcome !== 'sent') {
       answer.application.send(writeNok(answer.ids, CONTROL_TEXTS.unknownTransaction));
       return;
@@ -316,12 +316,8 @@ export class ServerAnswers {
     return buildResponse(plan);
   }
 
-  #respond(request: ServerRequest, bytes: Buffer) {
-    return request.tx.respond(parseOwnMessage(bytes), bytes);
-  }
-
   #send(answer: Answer, bytes: Buffer): void {
-    const outcome = this.#respond(answer.request, bytes);
+    const outcome = answer.request.tx.respond(answer.status, bytes);
     if (outcome === 'sent') this.#echo(answer, bytes, answer.request.dialog?.id ?? '');
     else answer.application.send(writeNok(answer.ids, CONTROL_TEXTS.unknownTransaction));
   }

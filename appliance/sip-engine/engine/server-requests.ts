@@ -24,7 +24,6 @@ import {
   type ServerTx,
 } from './engine-context.js';
 import { findDescription } from './make-dialog.js';
-import { parseOwnMessage } from './message-access.js';
 import { ServerRequest } from './server-request.js';
 
 /** Where a new request goes, decided by somebody outside (request-handler.ts, digest). */
@@ -307,7 +306,7 @@ export class ServerRequests {
 
   #trying(request: ServerRequest, message: SipMessage): void {
     const bytes = buildResponse({ request: message, status: 100, reason: 'Trying', toTag: undefined });
-    request.tx.respond(parseOwnMessage(bytes), bytes);
+    request.tx.respond(100, bytes);
   }
 
   #passGate(request: ServerRequest, message: SipMessage): void {
@@ -582,7 +581,7 @@ export class ServerRequests {
       server,
       ...(headers && { headers }),
     });
-    tx.respond(parseOwnMessage(bytes), bytes);
+    tx.respond(status, bytes);
     return bytes;
   }
 }

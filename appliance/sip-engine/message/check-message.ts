@@ -96,7 +96,7 @@ function findSizeFault(message: SipMessage): Fault | undefined {
   if (message.headerSectionBytes > HEADER_SECTION_BYTES_MAX)
     return { status: 413, reason: 'Header Section Too Large' };
   for (let index = 0; index < message.headerCount; index += 1) {
-    if (message.rawAt(index).length > HEADER_LINE_BYTES_MAX) return badRequest('Header Too Long');
+    if (message.rawLengthAt(index) > HEADER_LINE_BYTES_MAX) return badRequest('Header Too Long');
   }
   return undefined;
 }

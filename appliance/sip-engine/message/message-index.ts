@@ -61,7 +61,7 @@ function requestLineProblem(
   version: string,
 ): string | undefined {
   if (!isAllOf(requestUri, URI)) return 'the Request-URI is none';
-  const strict = `${method} ${requestUri} SIP/${version}`.length === line.length;
+  const strict = method.length + requestUri.length + version.length + '  SIP/'.length === line.length;
   return strict ? undefined : 'white space in the start line';
 }
 

@@ -99,14 +99,14 @@ function parseSection(bytes: Buffer, section: HeaderSection): ParseResult {
   const startLine = line.includes('\r') ? undefined : findStartLine(line);
   if (startLine === undefined) return { kind: 'malformed', reason: 'the start line is not one of SIP' };
   const index = indexHeaders(text, lineEnd + 1, isCrLf);
-  const parts = { bytes, start, text, startLine, index };
-  const whole = new SipMessage({ ...parts, body: bytes.subarray(bodyStart) });
+  const whole = new SipMessage({ bytes, start, text, startLine, index, body: bytes.subarray(bodyStart) });
   const { bodyEnd, problem } = frameBody(bytes, bodyStart, whole);
   const unended = section.isEnded ? undefined : 'the header section does not end';
   const reason = startLine.problem ?? index.problem ?? unended ?? problem;
   if (reason !== undefined) return malformed(reason, whole);
   if (bodyEnd === bytes.length) return { kind: 'message', message: whole };
-  return { kind: 'message', message: new SipMessage({ ...parts, body: bytes.subarray(bodyStart, bodyEnd) }) };
+  const body = bytes.subarray(bodyStart, bodyEnd);
+  return { kind: 'message', message: new SipMessage({ bytes, start, text, startLine, index, body }) };
 }
 
 /** Never throws. The message keeps `bytes`: they must not be written to afterwards. */

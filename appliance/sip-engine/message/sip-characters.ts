@@ -25,7 +25,8 @@ export const SCHEME = 2048;
 /** What may stand between two quotes besides `\` and `"` (qdtext of RFC 3261 25.1): UTF-8, no control character. */
 export const QUOTED = 4096;
 
-const classes = new Uint16Array(256);
+/** As long as there are characters: an index beyond the end of a table is found by the slow way. */
+const classes = new Uint16Array(0x1_0000);
 
 function mark(bit: number, characters: string): void {
   for (let index = 0; index < characters.length; index += 1) {
@@ -50,14 +51,14 @@ mark(QUOTED, '\t');
 for (let code = 0x20; code < 0x100; code += 1) if (code !== 0x7f) mark(QUOTED, String.fromCharCode(code));
 
 export function isInClass(code: number, bits: number): boolean {
-  // NaN, which charCodeAt gives beyond the end, is in no class.
-  return ((classes[code] ?? 0) & bits) !== 0;
+  // NaN, which charCodeAt gives beyond the end, becomes 0, which is in no class.
+  return ((classes[code | 0] ?? 0) & bits) !== 0;
 }
 
 /** @returns the first index from `start` whose character is not of the class, or `end` */
 export function skipClass(text: string, start: number, end: number, bits: number): number {
   let index = start;
-  while (index < end && ((classes[codeAt(text, index)] ?? 0) & bits) !== 0) index += 1;
+  while (index < end && ((classes[codeAt(text, index) | 0] ?? 0) & bits) !== 0) index += 1;
   return index;
 }
 

@@ -149,6 +149,11 @@ export class SipMessage {
     return this.#text.slice(this.#offset(index * STRIDE), this.#offset(index * STRIDE + 3));
   }
 
+  /** Length of `rawAt`. */
+  rawLengthAt(index: number): number {
+    return this.#offset(index * STRIDE + 3) - this.#offset(index * STRIDE);
+  }
+
   lineAt(index: number): HeaderLine {
     const [name, value, raw] = [this.nameAt(index), this.valueAt(index), this.rawAt(index)];
     return { known: this.#names[index], name, value, raw };

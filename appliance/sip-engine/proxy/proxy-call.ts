@@ -252,7 +252,7 @@ export class ProxyCall implements RequestProxy {
 
   #respond(bytes: Buffer): Buffer {
     const { request, onAnswered } = this.#options;
-    request.tx.respond(parseOwnMessage(bytes), bytes);
+    request.tx.respond(parseOwnMessage(bytes).status, bytes);
     onAnswered();
     return bytes;
   }

@@ -90,16 +90,16 @@ export class ServerTransaction<M, F extends Flow> extends BaseTransaction<M, F> 
 
   /**
    * Sends a response and keeps its bytes for as long as the request may come again.
+   * @param status of that response
    * @returns sent, or why neither was done
    */
-  respond(response: M, bytes: Buffer): 'sent' | RefusedWhy {
+  respond(status: number, bytes: Buffer): 'sent' | RefusedWhy {
     const { messages, settings } = this.core;
-    const status = messages.statusOf(response);
     const step = nextServerState(this.#state, { kind: 'respond', status }, settings);
     const refusal = this.isEnded ? 'finished' : findRefusal(step.effects);
     if (refusal !== undefined) return refusal;
     this.#keep(storeMessage(bytes), status);
-    if (this.hasOldKey) this.#answeredTag = messages.keyFields(response).toTag;
+    if (this.hasOldKey) this.#answeredTag = messages.keyFields(messages.parse(bytes)).toTag;
     this.#take(step, {});
     return 'sent';
   }

@@ -29,7 +29,7 @@ export interface KeyFields {
   readonly fromTag?: string | undefined;
   readonly toTag?: string | undefined;
   readonly requestUri: string;
-  /** The topmost Via as received, before received and rport are added. */
+  /** The topmost Via as received, before received and rport are added; may be empty beside a unique branch. */
   readonly topVia: string;
 }
 
@@ -43,7 +43,9 @@ const DEFAULT_PORT = 5060;
  * Whether the sender makes branches that are unique by themselves. The bare cookie tells no two requests apart
  * (RFC 4475 section 3.2.1), so such a request is matched like one of RFC 2543.
  */
-export function hasUniqueBranch(fields: KeyFields): fields is KeyFields & { readonly branch: string } {
+export function hasUniqueBranch<T extends Pick<KeyFields, 'branch'>>(
+  fields: T,
+): fields is T & { readonly branch: string } {
   const { branch } = fields;
   return branch !== undefined && branch.length > COOKIE.length && branch.startsWith(COOKIE);
 }

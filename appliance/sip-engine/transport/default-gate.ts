@@ -2,7 +2,6 @@
  * Two answers to the question whether this node may speak for an address. The kernel alone is no answer: of IPv6 it
  * sends from addresses that the node does not have (any more) when non-local binding is allowed.
  */
-import { BlockList, isIPv6 } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import type { Clock } from '../../../cluster/base/clock.js';
 import type { AddressGate } from './transport-port.js';
@@ -10,19 +9,11 @@ import type { AddressGate } from './transport-port.js';
 /** Reading the interfaces costs some 0.1 ms, too much for every message. */
 const CACHE_MS = 20;
 
-const alwaysOwned = new BlockList();
-alwaysOwned.addSubnet('127.0.0.0', 8, 'ipv4');
-for (const [address, family] of [
-  ['0.0.0.0', 'ipv4'],
-  ['::', 'ipv6'],
-  ['::1', 'ipv6'],
-] as const) {
-  alwaysOwned.addAddress(address, family);
-}
+const WILDCARDS: readonly string[] = ['0.0.0.0', '::'];
 
 /** Loopback and wildcards: nobody takes them over. */
 function isAlwaysOwned(address: string): boolean {
-  return alwaysOwned.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
+  return address.startsWith('127.') || address === '::1' || WILDCARDS.includes(address);
 }
 
 function addressesOfInterfaces(): ReadonlySet<string> {
@@ -51,12 +42,13 @@ export class InterfaceGate implements AddressGate {
   }
 
   isOwned(address: string): boolean {
+    if (isAlwaysOwned(address)) return true;
     const nowMs = this.#clock.monotonicMs();
     if (nowMs - this.#readAtMs >= this.#cacheMs) {
       this.#addresses = this.#readAddresses();
       this.#readAtMs = nowMs;
     }
-    return this.#addresses.has(address) || isAlwaysOwned(address);
+    return this.#addresses.has(address);
   }
 }
 

@@ -197,7 +197,7 @@ export function respond(
   changes: Partial<TestMessage> = {},
 ): string {
   const message = response(to, status, changes);
-  return server.respond(message, bytesOf(message));
+  return server.respond(status, bytesOf(message));
 }
 
 /** Everything that one sends reaches the other after `delayMs`. */
