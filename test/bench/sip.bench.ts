@@ -19,10 +19,15 @@ const SETUP = 'INVITE to 200 as the caller sees it';
 export const metrics: Metrics = {
   uasCpuMsPerCall: { unit: 'ms', help: `${CPU}; the application answers; 100 calls/s` },
   uasEngineCpuMsPerCall: { unit: 'ms', help: 'of that, the engine' },
+  uasEngineShare: {
+    unit: '',
+    help: 'engine to application, the same library everywhere: for other machines',
+  },
   uasCpuMsPerCallAt200: { unit: 'ms', help: 'the same at 200 calls/s' },
   uasCpuMsPerCallAt400: { unit: 'ms', help: 'the same at 400 calls/s' },
   b2buaCpuMsPerCall: { unit: 'ms', help: `${CPU}; the application connects two; 100 calls/s` },
   b2buaEngineCpuMsPerCall: { unit: 'ms', help: 'of that, the engine' },
+  b2buaEngineShare: { unit: '', help: 'engine to application' },
   b2buaCpuMsPerCallAt200: { unit: 'ms', help: 'the same at 200 calls/s, for 60 s without --quick' },
   uasSetupMs: { unit: 'ms', help: `${SETUP}, 100 calls/s, one application that answers` },
   b2buaSetupMs: { unit: 'ms', help: `${SETUP}, 100 calls/s, through createB2BUA` },
@@ -103,6 +108,7 @@ interface Plan {
   readonly seconds: number;
   readonly cpu: string;
   readonly engineCpu?: string;
+  readonly share?: string;
   readonly setup?: string;
 }
 
@@ -111,13 +117,13 @@ function plans({ quick }: BenchContext): readonly Plan[] {
   return [
     {
       ...{ kind: 'uas', callsPerSecond: 100, seconds, cpu: 'uasCpuMsPerCall' },
-      ...{ engineCpu: 'uasEngineCpuMsPerCall', setup: 'uasSetupMs' },
+      ...{ engineCpu: 'uasEngineCpuMsPerCall', share: 'uasEngineShare', setup: 'uasSetupMs' },
     },
     { kind: 'uas', callsPerSecond: 200, seconds, cpu: 'uasCpuMsPerCallAt200' },
     { kind: 'uas', callsPerSecond: 400, seconds, cpu: 'uasCpuMsPerCallAt400' },
     {
       ...{ kind: 'b2bua', callsPerSecond: 100, seconds, cpu: 'b2buaCpuMsPerCall' },
-      ...{ engineCpu: 'b2buaEngineCpuMsPerCall', setup: 'b2buaSetupMs' },
+      ...{ engineCpu: 'b2buaEngineCpuMsPerCall', share: 'b2buaEngineShare', setup: 'b2buaSetupMs' },
     },
     {
       ...{ kind: 'b2bua', callsPerSecond: 200, seconds: quick ? 5 : 60, cpu: 'b2buaCpuMsPerCallAt200' },
@@ -127,7 +133,7 @@ function plans({ quick }: BenchContext): readonly Plan[] {
 }
 
 /** What is compiled on the first calls is no cost of a call. */
-const WARM_UP: Load = { callsPerSecond: 50, seconds: 4 };
+const WARM_UP: Load = { callsPerSecond: 200, seconds: 10 };
 
 async function measure(plan: Plan, context: BenchContext): Promise<void> {
   await withSetting(plan.kind, async (setting) => {
@@ -136,6 +142,8 @@ async function measure(plan: Plan, context: BenchContext): Promise<void> {
     const { sipp, calls, totalMsPerCall } = report;
     context.add(plan.cpu, totalMsPerCall);
     if (plan.engineCpu !== undefined) context.add(plan.engineCpu, report.engineMsPerCall);
+    if (plan.share !== undefined)
+      context.add(plan.share, report.engineMsPerCall / (totalMsPerCall - report.engineMsPerCall));
     if (plan.setup !== undefined) for (const ms of sipp.responseMs) context.add(plan.setup, ms);
     context.add('failedCalls', calls - sipp.successful);
     const rate = `${plan.kind} ${String(plan.callsPerSecond)}/s x ${String(plan.seconds)} s`;
