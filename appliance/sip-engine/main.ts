@@ -81,10 +81,10 @@ async function main(): Promise<void> {
   process.once('SIGINT', () => void end());
   process.on('SIGHUP', () => {
     try {
-      running.reloadTls();
-      log.info('certificate read again');
+      running.reload();
+      log.info('certificate and users read again');
     } catch (error) {
-      log.error({ err: error }, 'certificate cannot be used, the old one stays');
+      log.error({ err: error }, 'certificate or users cannot be used, the old ones stay');
     }
   });
 }

@@ -16,6 +16,7 @@ import { ControlServer } from './control/control-server.js';
 import { adminMethods, type ContinuityStatus } from './engine/admin-methods.js';
 import type { EngineSettings } from './engine/engine-context.js';
 import { LocalIdentities } from './engine/local-identity.js';
+import type { DigestGate } from './engine/digest-gate.js';
 import { openRequestGate } from './engine/open-request-gate.js';
 import { SipEngine } from './engine/sip-engine.js';
 import { hopText, uriTargets } from './engine/uri-targets.js';
@@ -81,6 +82,7 @@ export class RunningEngine {
   readonly #lag: LoopLag;
   readonly #watch: MessageWatch;
   readonly #identities: LocalIdentities;
+  readonly #digest: DigestGate | undefined;
   #controls: readonly string[] = [];
   #admin: RpcServer | undefined;
 
@@ -144,6 +146,13 @@ export class RunningEngine {
     });
     this.#watch = new MessageWatch(metrics, this.#trace);
     this.#control = this.#makeControl();
+    const requests = openRequestGate({
+      ...{ clock, log, config, metrics, control: this.#control },
+      penalise: (address) => {
+        transport.penalise(address);
+      },
+    });
+    this.#digest = requests.digest;
     this.engine = new SipEngine({
       ...{ clock, rng, log, identities, settings: settingsOf(config) },
       transactionSettings: config.timers,
@@ -157,12 +166,7 @@ export class RunningEngine {
       ...(continuity === undefined ? {} : { continuity }),
       heldMs: config.continuity?.heldMs ?? 0,
       tryingHeldMs: config.continuity?.tryingHeldMs ?? 0,
-      ...openRequestGate({
-        ...{ clock, log, config, metrics, control: this.#control },
-        penalise: (address) => {
-          transport.penalise(address);
-        },
-      }),
+      ...(requests.gate === undefined ? {} : { gate: requests.gate }),
       onRefused: (why) => {
         metrics.countRefused(why);
       },
@@ -196,8 +200,12 @@ export class RunningEngine {
     this.engine.receive(bytes, flow, problem);
   }
 
-  /** Certificates are read again; connections stay. @throws SIP_BAD_CERTIFICATE or the system's error */
-  reloadTls(): void {
+  /**
+   * The certificate and the users are read again; connections stay.
+   * @throws SIP_BAD_CERTIFICATE, SIP_BAD_CREDENTIALS or the system's error; what cannot be read stays as it was
+   */
+  reload(): void {
+    this.#digest?.reload();
     const material = readTlsMaterial(this.#parts.config);
     if (material !== undefined) this.#transport.replaceTls(material);
   }

@@ -96,6 +96,8 @@ export interface DigestConfig {
   readonly credentialsFile: string;
   /** In upper case. */
   readonly methods: readonly string[];
+  /** Addresses and networks that are not asked: trunks. */
+  readonly exemptSources: readonly string[];
 }
 
 /** An HTTP service that is asked where requests go; a URL `tcp:` or `tls:` names the application itself. */

@@ -93,6 +93,7 @@ function readDigest(section: ConfigSection): DigestConfig {
     keyFile: section.text('keyFile'),
     credentialsFile: section.text('credentialsFile'),
     methods: methods.length === 0 ? ['REGISTER'] : methods,
+    exemptSources: section.texts('exemptSources', asNetwork),
   };
 }
 

@@ -1,6 +1,7 @@
 /** Who we are on a flow: what Via, Contact and `localhost` say, and which service address it belongs to. */
-import { BlockList, isIPv6 } from 'node:net';
+import { isIPv6 } from 'node:net';
 import type { SipListen } from '../config/engine-config.js';
+import { NetworkSet } from '../transport/network-set.js';
 import type { SipFlow, SipProtocol } from '../transport/sip-flow.js';
 
 export interface LocalIdentity {
@@ -18,7 +19,7 @@ type IdentityListen = Pick<
 interface Identities {
   readonly inside: LocalIdentity;
   readonly outside: LocalIdentity | undefined;
-  readonly localNets: BlockList;
+  readonly localNets: NetworkSet;
 }
 
 /** Of listens that have no id, which have no partner either. */
@@ -26,17 +27,6 @@ export const UNNAMED_ADDRESS = 'x';
 
 function hostPortText(address: string, port: number): string {
   return `${isIPv6(address) ? `[${address}]` : address}:${String(port)}`;
-}
-
-function netsOf(nets: readonly string[]): BlockList {
-  const list = new BlockList();
-  for (const net of nets) {
-    const [address = '', prefix] = net.split('/');
-    const family = isIPv6(address) ? 'ipv6' : 'ipv4';
-    if (prefix === undefined) list.addAddress(address, family);
-    else list.addSubnet(address, Number(prefix), family);
-  }
-  return list;
 }
 
 function identitiesOf(listen: IdentityListen): Identities {
@@ -47,7 +37,7 @@ function identitiesOf(listen: IdentityListen): Identities {
     externalAddress === undefined
       ? undefined
       : Object.freeze({ addressId, protocol, hostPort: hostPortText(externalAddress, port) });
-  return { inside, outside, localNets: netsOf(listen.localNets) };
+  return { inside, outside, localNets: new NetworkSet(listen.localNets) };
 }
 
 export class LocalIdentities {
@@ -69,8 +59,7 @@ export class LocalIdentities {
       return { addressId: UNNAMED_ADDRESS, protocol: flow.protocol, hostPort };
     }
     if (found.outside === undefined) return found.inside;
-    const family = isIPv6(flow.remoteAddress) ? 'ipv6' : 'ipv4';
-    return found.localNets.check(flow.remoteAddress, family) ? found.inside : found.outside;
+    return found.localNets.has(flow.remoteAddress) ? found.inside : found.outside;
   }
 
   /** `udp/10.77.0.11:5060`, as applications are told. */

@@ -1,16 +1,14 @@
 /** What stands between a new request and the applications: digest authentication, and a service that routes. */
-import { readFileSync } from 'node:fs';
 import type { Clock } from '../../../cluster/base/clock.js';
 import type { Log } from '../../../cluster/base/log.js';
-import type { DigestConfig, EngineConfig } from '../config/engine-config.js';
+import type { EngineConfig } from '../config/engine-config.js';
 import type { ControlServer } from '../control/control-server.js';
 import { RequestHandler } from '../control/request-handler.js';
 import type { RoutingDecision } from '../control/request-handler-decision.js';
-import { DigestAuthenticator, type DigestSecrets } from '../digest/digest-authenticator.js';
 import { reasonPhrase } from '../message/reason-phrases.js';
 import type { SipMessage } from '../message/sip-message.js';
 import type { SipFlow } from '../transport/sip-flow.js';
-import type { Refusal } from './decide-refusal.js';
+import { DigestGate } from './digest-gate.js';
 import { UNNAMED_ADDRESS } from './local-identity.js';
 import type { RequestGate, RequestRouting } from './server-requests.js';
 
@@ -24,39 +22,8 @@ export interface RequestGateParts {
   readonly penalise: (address: string) => void;
 }
 
-type DigestCheck = (request: SipMessage, source: SipFlow) => Refusal | undefined;
-
 function refusal(status: number, reason?: string): RequestRouting {
   return { kind: 'refuse', refusal: { status, reason: reason ?? reasonPhrase(status) } };
-}
-
-/** Read at the start; a change needs a restart of this process. */
-function openDigest(digest: DigestConfig, parts: RequestGateParts): DigestCheck {
-  const secrets = new Map(
-    Object.entries(JSON.parse(readFileSync(digest.credentialsFile, 'utf8')) as Record<string, DigestSecrets>),
-  );
-  const authenticator = new DigestAuthenticator({
-    realm: digest.realm,
-    key: readFileSync(digest.keyFile),
-    addressId: parts.config.serviceAddresses[0]?.id ?? UNNAMED_ADDRESS,
-    clock: parts.clock,
-    find: (username) => secrets.get(username),
-  });
-  const methods = new Set(digest.methods);
-  return (request, source) => {
-    if (!methods.has(request.method)) return undefined;
-    const { method, requestUri } = request;
-    const headerValues = request.headerAll('Authorization');
-    const verdict = authenticator.verify({ method, requestUri, headerValues });
-    if (verdict.kind === 'accepted') return undefined;
-    parts.metrics.countRefused(verdict.why);
-    if (verdict.isFailure) parts.penalise(source.remoteAddress);
-    if (verdict.kind === 'refused') return { status: verdict.status, reason: reasonPhrase(verdict.status) };
-    const headers = authenticator
-      .challenges(verdict.stale)
-      .map((value) => ({ name: 'WWW-Authenticate', value }));
-    return { status: 401, reason: reasonPhrase(401), headers };
-  };
 }
 
 class OutsideRouting {
@@ -107,21 +74,28 @@ class OutsideRouting {
   }
 }
 
-/** @throws the system's error when a file of the digest section cannot be read */
-export function openRequestGate(parts: RequestGateParts): { readonly gate?: RequestGate } {
-  const { config, control, clock, log } = parts;
-  const { digest, requestHandlers } = config;
-  const check = digest === undefined ? undefined : openDigest(digest, parts);
+export interface OpenedGate {
+  readonly gate?: RequestGate;
+  /** Absent when nobody is authenticated. */
+  readonly digest?: DigestGate;
+}
+
+/** @throws SIP_BAD_CREDENTIALS, and the system's error when the key of the digest section cannot be read */
+export function openRequestGate(parts: RequestGateParts): OpenedGate {
+  const { config, control, clock, log, metrics, penalise } = parts;
+  const { digest: digestConfig, requestHandlers } = config;
+  const addressId = config.serviceAddresses[0]?.id ?? UNNAMED_ADDRESS;
+  const digest =
+    digestConfig && new DigestGate({ digest: digestConfig, clock, addressId, metrics, penalise });
   const routing =
     requestHandlers.length === 0
       ? undefined
       : new OutsideRouting(new RequestHandler({ handlers: requestHandlers, clock, log }), control, log);
-  if (check === undefined && routing === undefined) return {};
-  return {
-    gate: (request, source) => {
-      const refused = check?.(request, source);
-      if (refused !== undefined) return { kind: 'refuse', refusal: refused };
-      return routing?.ask(request, source);
-    },
+  if (digest === undefined && routing === undefined) return {};
+  const gate: RequestGate = (request, source) => {
+    const refused = digest?.refuse(request, source);
+    if (refused !== undefined) return { kind: 'refuse', refusal: refused };
+    return routing?.ask(request, source);
   };
+  return digest === undefined ? { gate } : { gate, digest };
 }

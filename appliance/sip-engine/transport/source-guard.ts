@@ -7,6 +7,7 @@
  */
 import type { Clock } from '../../../cluster/base/clock.js';
 import { isInClass, TOKEN } from '../message/sip-characters.js';
+import { NetworkSet } from './network-set.js';
 import type { RefusalReason, TransportLimits } from './transport-port.js';
 
 export type GuardLimits = Pick<
@@ -80,7 +81,7 @@ class RecentMap {
 export class SourceGuard {
   readonly #clock: Clock;
   readonly #limits: GuardLimits;
-  readonly #trusted: ReadonlySet<string>;
+  readonly #trusted: NetworkSet;
   /** Messages that each may still send; below zero: it has to be read later. */
   readonly #budgets: RecentMap;
   readonly #penalties: RecentMap;
@@ -90,7 +91,7 @@ export class SourceGuard {
   constructor(clock: Clock, limits: GuardLimits) {
     this.#clock = clock;
     this.#limits = limits;
-    this.#trusted = new Set(limits.trustedSources);
+    this.#trusted = new NetworkSet(limits.trustedSources);
     this.#budgets = new RecentMap(limits.trackedSourcesMax);
     this.#penalties = new RecentMap(limits.trackedSourcesMax);
   }

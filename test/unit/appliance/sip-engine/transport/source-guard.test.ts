@@ -59,13 +59,17 @@ spec('the guard of the sources', (it) => {
 
   it('trusted sources have no limits', () => {
     const limits = { messagesPerSecond: 1, messageBurst: 1, connectionsPerSourceMax: 1, penaltyPointsMax: 1 };
-    const { guard } = guardWith({ ...limits, trustedSources: ['192.0.2.1'] });
-    for (let count = 0; count < 10; count += 1) {
-      guard.penalise('192.0.2.1');
-      assert.is(guard.refuseDatagram('192.0.2.1', SIP), undefined);
-      assert.is(guard.refuseConnection('192.0.2.1'), undefined);
-      assert.is(guard.spendOnStream('192.0.2.1', 1000), 0);
+    const { guard } = guardWith({ ...limits, trustedSources: ['192.0.2.1', '198.51.100.0/24'] });
+    for (const source of ['192.0.2.1', '198.51.100.77']) {
+      for (let count = 0; count < 10; count += 1) {
+        guard.penalise(source);
+        assert.is(guard.refuseDatagram(source, SIP), undefined);
+        assert.is(guard.refuseConnection(source), undefined);
+        assert.is(guard.spendOnStream(source, 1000), 0);
+      }
     }
+    guard.refuseDatagram('198.51.101.1', SIP);
+    assert.is(guard.refuseDatagram('198.51.101.1', SIP), 'tooFast');
   });
 
   it('connections are counted by source', () => {

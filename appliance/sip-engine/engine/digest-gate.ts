@@ -1,0 +1,95 @@
+/**
+ * Who may send a new request: digest authentication before any application sees it. An application finds the name of
+ * who was let in as `username` of the request's Authorization; sources that are exempt are known to it by their address.
+ */
+import { readFileSync } from 'node:fs';
+import type { Clock } from '../../../cluster/base/clock.js';
+import type { DigestConfig } from '../config/engine-config.js';
+import { DigestAuthenticator, type DigestSecrets } from '../digest/digest-authenticator.js';
+import { sipErrors } from '../errors.js';
+import { reasonPhrase } from '../message/reason-phrases.js';
+import type { SipMessage } from '../message/sip-message.js';
+import { NetworkSet } from '../transport/network-set.js';
+import type { SipFlow } from '../transport/sip-flow.js';
+import type { Refusal } from './decide-refusal.js';
+
+export interface DigestGateOptions {
+  readonly digest: DigestConfig;
+  readonly clock: Clock;
+  readonly addressId: string;
+  readonly metrics: { countRefused(reason: string): void };
+  /** Feeds the guard of the transports. */
+  readonly penalise: (address: string) => void;
+}
+
+type Credentials = ReadonlyMap<string, DigestSecrets>;
+
+function isSecrets(value: unknown): value is DigestSecrets {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+  return Object.entries(value).every(
+    ([name, hex]) => (name === 'sha256' || name === 'md5') && typeof hex === 'string',
+  );
+}
+
+/** @throws SIP_BAD_CREDENTIALS */
+function readCredentials(file: string): Credentials {
+  try {
+    const read: unknown = JSON.parse(readFileSync(file, 'utf8'));
+    if (typeof read !== 'object' || read === null || Array.isArray(read))
+      throw new TypeError('it is no object of users');
+    const users = new Map<string, DigestSecrets>();
+    for (const [user, secrets] of Object.entries(read as Record<string, unknown>)) {
+      if (!isSecrets(secrets)) throw new TypeError(`user ${user} has something else than sha256 and md5`);
+      users.set(user, secrets);
+    }
+    return users;
+  } catch (error) {
+    throw sipErrors.SIP_BAD_CREDENTIALS({ file, reason: (error as Error).message }, error);
+  }
+}
+
+export class DigestGate {
+  readonly #options: DigestGateOptions;
+  readonly #methods: ReadonlySet<string>;
+  readonly #exempt: NetworkSet;
+  readonly #authenticator: DigestAuthenticator;
+  #credentials: Credentials;
+
+  /** @throws SIP_BAD_CREDENTIALS, and the system's error when the key cannot be read */
+  constructor(options: DigestGateOptions) {
+    const { digest, clock, addressId } = options;
+    this.#options = options;
+    this.#methods = new Set(digest.methods);
+    this.#exempt = new NetworkSet(digest.exemptSources);
+    this.#credentials = readCredentials(digest.credentialsFile);
+    this.#authenticator = new DigestAuthenticator({
+      realm: digest.realm,
+      key: readFileSync(digest.keyFile),
+      addressId,
+      clock,
+      find: (username) => this.#credentials.get(username),
+    });
+  }
+
+  /** Phones that were added or removed count from now on. @throws SIP_BAD_CREDENTIALS; the old ones still count */
+  reload(): void {
+    this.#credentials = readCredentials(this.#options.digest.credentialsFile);
+  }
+
+  /** @returns undefined for a request that may pass */
+  refuse(request: SipMessage, source: SipFlow): Refusal | undefined {
+    if (!this.#methods.has(request.method) || this.#exempt.has(source.remoteAddress)) return undefined;
+    const { metrics, penalise } = this.#options;
+    const { method, requestUri } = request;
+    const headerValues = request.headerAll('Authorization');
+    const verdict = this.#authenticator.verify({ method, requestUri, headerValues });
+    if (verdict.kind === 'accepted') return undefined;
+    metrics.countRefused(verdict.why);
+    if (verdict.isFailure) penalise(source.remoteAddress);
+    if (verdict.kind === 'refused') return { status: verdict.status, reason: reasonPhrase(verdict.status) };
+    const headers = this.#authenticator
+      .challenges(verdict.stale)
+      .map((value) => ({ name: 'WWW-Authenticate', value }));
+    return { status: 401, reason: reasonPhrase(401), headers };
+  }
+}
