@@ -13,6 +13,7 @@
  * - confirmed: as long as the call lasts. A SUBSCRIBE dialog is confirmed by its 2xx.
  * - terminated: forgotten, only answers to what was under way still come.
  */
+import type { Timer } from '../../../cluster/base/clock.js';
 import { parseNameAddress } from '../message/name-address.js';
 import { ignoringSyntax } from '../message/sip-syntax-error.js';
 import { parseSipUri } from '../message/sip-uri.js';
@@ -215,6 +216,14 @@ export class Dialog implements DialogFields {
   }
 }
 
+interface UnacknowledgedAnswer {
+  /** CSeq of the INVITE. */
+  readonly seq: number;
+  readonly transactionId: string;
+  /** Then the engine acknowledges it itself. */
+  readonly deadline: Timer;
+}
+
 /** Of one dialog on this node, gone with it. */
 class DialogWork {
   /** Client transactions of ours for INVITE that have no final response: a second INVITE has to wait (14.1). */
@@ -229,8 +238,8 @@ class DialogWork {
   outgoingByes = 0;
   /** ACKs that we sent, by the CSeq of their INVITE; sent again when the 2xx comes again. */
   lastAck: { readonly seq: number; readonly bytes: Buffer; readonly flow: SipFlow } | undefined;
-  /** 2xx to INVITEs of ours that the application has not acknowledged: CSeq, and who sent it. */
-  unacknowledged: { readonly seq: number; readonly transactionId: string } | undefined;
+  /** The 2xx to an INVITE of ours that the application has not acknowledged. */
+  unacknowledged: UnacknowledgedAnswer | undefined;
   /** The INVITE transaction id under which the ACK is told to the application. */
   ackTransactionId: string | undefined;
   /** End of the time in which an equal CSeq is taken for a retransmission (after a takeover), monotonic ms. */
@@ -241,6 +250,12 @@ class DialogWork {
   credentials: readonly { readonly name: string; readonly value: string }[] = [];
   /** Send flow that was found for this target. */
   route: { readonly nextHop: string; readonly flow: SipFlow } | undefined;
+
+  /** The ACK is sent. */
+  acknowledge(): void {
+    this.unacknowledged?.deadline.cancel();
+    this.unacknowledged = undefined;
+  }
 
   /** A request of ours has begun, or has its final response. */
   count(method: string, change: 1 | -1): void {

@@ -659,7 +659,7 @@ export class ClientRequests implements OwnRequests {
       application.send(writeNok(ids, problem));
       return;
     }
-    dialog.underWay.unacknowledged = undefined;
+    dialog.underWay.acknowledge();
     this.#withDialogFlow(dialog, (flow) => {
       if (flow === undefined) {
         application.send(writeNok(ids, CONTROL_TEXTS.noTransport));
@@ -685,7 +685,7 @@ export class ClientRequests implements OwnRequests {
     const content = { method: 'ACK', headers: [...headers, ...credentials], body };
     const plan = this.#planInDialog(dialog, content, seq, flow);
     const bytes = buildRequest(plan, this.#via(dialog, flow));
-    dialog.underWay.unacknowledged = undefined;
+    dialog.underWay.acknowledge();
     dialog.underWay.lastAck = { seq, bytes, flow };
     if (dialog.state === 'confirmedNoAck') dialog.state = 'confirmed';
     learnOurs(dialog, { headers, body });

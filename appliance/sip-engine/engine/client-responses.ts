@@ -20,12 +20,16 @@ import {
   refreshTarget,
 } from './make-dialog.js';
 import { parseOwnMessage } from './message-access.js';
+import { Deadline } from '../transaction/deadline.js';
 
 const NOBODY_THERE = {
   cause: 480,
   text: 'nobody is there any more',
   record: 'system-initiated-termination',
 } as const;
+
+/** The peer has given up long before, and says BYE where it still can (RFC 3261 13.3.1.4). */
+const NOT_ACKNOWLEDGED = { cause: 200, text: 'ACK timeout', record: 'ack-timeout' } as const;
 
 const CREDENTIALS = ['Authorization', 'Proxy-Authorization'];
 
@@ -248,9 +252,22 @@ export class ClientResponses {
   }
 
   #awaitAck(request: ClientRequest, dialog: Dialog, seq: number): void {
-    dialog.underWay.unacknowledged = { seq, transactionId: this.#context.names.id() };
     const { headers } = request.plan;
     dialog.underWay.credentials = headers.filter(({ name }) => CREDENTIALS.includes(name));
+    const { wheel, settings, names } = this.#context;
+    const onDue = new Deadline(() => {
+      this.#onUnacknowledged(dialog, seq);
+    });
+    const deadline = wheel.schedule(64 * settings.t1Ms, onDue);
+    dialog.underWay.acknowledge();
+    dialog.underWay.unacknowledged = { seq, transactionId: names.id(), deadline };
+  }
+
+  /** Its application is gone, or has forgotten the call. */
+  #onUnacknowledged(dialog: Dialog, seq: number): void {
+    if (dialog.isOver || dialog.underWay.unacknowledged?.seq !== seq) return;
+    this.#clients.acknowledgeOwn(dialog, seq);
+    this.#keeper.endByEngine(dialog, NOT_ACKNOWLEDGED);
   }
 
   #tellOrAcknowledge(

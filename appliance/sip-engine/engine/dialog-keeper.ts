@@ -165,6 +165,7 @@ export class DialogKeeper {
     if (dialog.isOver) return;
     dialog.state = 'terminated';
     this.#forgetSuccesses(dialog);
+    dialog.underWay.acknowledge();
     this.setSessionTimer(dialog, undefined);
     this.#context.dialogs.remove(dialog);
     // Another branch of a fork may go by the same name.

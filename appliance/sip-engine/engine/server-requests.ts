@@ -10,7 +10,7 @@ import type { Dialog } from '../dialog/dialog.js';
 import { canonicalText } from '../message/canonical-text.js';
 import type { SipMessage } from '../message/sip-message.js';
 import { ignoringSyntax } from '../message/sip-syntax-error.js';
-import type { TimerTarget } from '../transaction/timer-wheel.js';
+import { Deadline } from '../transaction/deadline.js';
 import type { SipFlow } from '../transport/sip-flow.js';
 import { buildResponse } from './build-response.js';
 import type { StopReason } from './call-records.js';
@@ -49,16 +49,6 @@ function hasOwnInvite({ underWay, state, role }: Dialog): boolean {
 
 function hasOwnOffer({ underWay, state }: Dialog): boolean {
   return underWay.outgoingUpdates > 0 || (underWay.outgoingInvites > 0 && state !== 'early');
-}
-
-class Deadline implements TimerTarget {
-  readonly #run: () => void;
-  constructor(run: () => void) {
-    this.#run = run;
-  }
-  onTimer(): void {
-    this.#run();
-  }
 }
 
 export class ServerRequests {

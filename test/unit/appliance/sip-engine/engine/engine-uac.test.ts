@@ -69,6 +69,26 @@ spec('a call that goes out', (it) => {
     assert.is(invite.header('Content-Type'), 'application/sdp');
   });
 
+  it('that its application forgets is acknowledged and ended when the phone has given up (13.3.1.4)', async () => {
+    const { bench, app, phone, invite, call } = calling();
+    call.respond(invite, 200, { body: SDP });
+    assert.is(app.take(), '200 INVITE');
+    await bench.advance(31_900);
+    assert.is(phone.take(), '');
+    await bench.advance(200);
+    assert.is(phone.take(), 'ACK, BYE');
+    assert.ok((phone.last('BYE').header('Reason') ?? '').includes('ACK timeout'));
+    assert.is(app.take(), 'unsolicited BYE');
+    assert.equal(bench.engine.counts().dialogs, { uas: 0, uac: 0 });
+  });
+
+  it('that was acknowledged in time goes on', async () => {
+    const { bench, phone } = answered();
+    await bench.advance(100_000);
+    assert.is(phone.take(), '');
+    assert.equal(bench.engine.counts().dialogs, { uas: 0, uac: 1 });
+  });
+
   it('meets a busy phone: the ACK is sent at once, that of the application is not needed (RFC 3665 3.9)', () => {
     const { bench, app, phone, invite, call, transactionId } = calling();
     call.respond(invite, 180);
