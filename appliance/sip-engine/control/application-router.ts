@@ -182,6 +182,12 @@ export class ApplicationRouter<A extends Application> {
     return successor;
   }
 
+  /** Whether an application that is there made the dialog, adopted it or has spoken in it. */
+  isHandled(dialogId: string): boolean {
+    const dialog = this.#dialogs.get(dialogId);
+    return dialog?.isStandIn !== true && this.#applicationOf(dialog?.ownerId) !== undefined;
+  }
+
   /** For the snapshot of a dialog; undefined when it is not known. */
   findDialogTags(dialogId: string): readonly string[] | undefined {
     return this.#dialogs.get(dialogId)?.tags;

@@ -14,6 +14,7 @@ import { Deadline } from '../transaction/deadline.js';
 import type { SipFlow } from '../transport/sip-flow.js';
 import { buildResponse } from './build-response.js';
 import type { StopReason } from './call-records.js';
+import { AdoptionQueue } from './adoption-queue.js';
 import { decideRefusal, type Refusal } from './decide-refusal.js';
 import type { DialogKeeper } from './dialog-keeper.js';
 import {
@@ -61,12 +62,16 @@ export class ServerRequests {
   readonly #waiting = new Set<ServerRequest>();
   /** Monotonic ms until which a method may wait for its application to come back, by verb. */
   readonly #expectedBack = new Map<string, number>();
+  readonly #awaited: AdoptionQueue;
   #isImporting = false;
 
   constructor(context: EngineContext, keeper: DialogKeeper, gate: RequestGate | undefined) {
     this.#context = context;
     this.#keeper = keeper;
     this.#gate = gate;
+    this.#awaited = new AdoptionQueue(context, (request, dialog) => {
+      this.#answerForNobody(request, dialog);
+    });
   }
 
   find(transactionId: string): ServerRequest | undefined {
@@ -112,7 +117,9 @@ export class ServerRequests {
     const transactionId = this.#keeper.acknowledge(dialog, ack.cseq.number);
     if (transactionId === undefined) return;
     this.#learnAnswer(dialog, ack);
-    const owner = this.#context.router.findDialogOwner(dialog.id);
+    // Who adopts the dialog is told that it is confirmed.
+    const isAwaited = this.#awaited.isAwaited(dialog);
+    const owner = isAwaited ? undefined : this.#context.router.findDialogOwner(dialog.id);
     if (owner !== undefined) {
       const meta = { ...arrivalMeta(arrival), protocol: '' } as const;
       const notice = { meta, transactionId, dialogId: dialog.id, sip: canonicalText(ack) };
@@ -201,6 +208,11 @@ export class ServerRequests {
     this.#waiting.delete(request);
     this.#context.router.settleTransaction(request.id);
     this.#forgetUnderWay(request);
+  }
+
+  /** An application has adopted it, or speaks in it. */
+  onAdopted(dialog: Dialog): void {
+    this.#awaited.release(dialog);
   }
 
   /** An INVITE of the partner goes on here (takeover.ts). */
@@ -425,7 +437,7 @@ export class ServerRequests {
       return;
     }
     if (message.method === 'PRACK') this.#learnAnswer(dialog, message);
-    if (message.method === 'BYE') this.#onBye(request, dialog, message);
+    if (message.method === 'BYE') this.#offerBye(request, dialog, message);
     else this.#offerInDialog(request);
     if (message.method === 'PRACK') this.#inviteOf(dialog)?.reliable?.runWaiting();
   }
@@ -498,20 +510,47 @@ export class ServerRequests {
     return rack !== undefined && reliable?.acknowledge(rack) === true;
   }
 
+  #offerBye(request: ServerRequest, dialog: Dialog, message: SipMessage): void {
+    if (!this.#awaited.isAwaited(dialog)) {
+      this.#onBye(request, dialog, message);
+      return;
+    }
+    this.#awaited.hold(request, dialog, () => {
+      this.#onBye(request, dialog, message);
+    });
+  }
+
+  /** Nobody adopted the dialog: a call that has ended is ended, everything else may be asked again. */
+  #answerForNobody(request: ServerRequest, dialog: Dialog): void {
+    const { message, method } = request;
+    if (message === undefined) return;
+    if (method === 'BYE') {
+      this.#endByPeer(dialog, message);
+      this.refuse(request, { status: 200, reason: 'OK' });
+      return;
+    }
+    const headers = [{ name: 'Retry-After', value: String(this.#context.names.retrySeconds()) }];
+    this.refuse(request, { status: 500, reason: 'Server Internal Error', headers });
+  }
+
   /** The dialog is over when the BYE is here, whatever the application says (RFC 3261 15.1.2). */
   #onBye(request: ServerRequest, dialog: Dialog, message: SipMessage): void {
-    const { router, records } = this.#context;
+    const { router } = this.#context;
     // Before the INVITE that made an early dialog is refused, with which the dialog is gone.
     const owner = router.findDialogOwner(dialog.id);
-    this.#terminatePending(dialog);
-    records.stop('network', 'normal-release', message);
-    this.#keeper.end(dialog);
+    this.#endByPeer(dialog, message);
     if (owner === undefined) {
       this.refuse(request, { status: 200, reason: 'OK' });
       return;
     }
     router.openTransaction(request.id, owner);
     this.#giveInDialog(request, owner, dialog);
+  }
+
+  #endByPeer(dialog: Dialog, bye: SipMessage): void {
+    this.#terminatePending(dialog);
+    this.#context.records.stop('network', 'normal-release', bye);
+    this.#keeper.end(dialog);
   }
 
   /** INVITEs that nobody has answered get their answer before the dialog is forgotten (RFC 3261 15.1.2). */
@@ -528,6 +567,12 @@ export class ServerRequests {
   #offerInDialog(request: ServerRequest): void {
     const { dialog } = request;
     if (dialog === undefined || request.isAnswered) return;
+    if (this.#awaited.isAwaited(dialog)) {
+      this.#awaited.hold(request, dialog, () => {
+        this.#offerInDialog(request);
+      });
+      return;
+    }
     const owner = this.#context.router.findDialogOwner(dialog.id);
     if (owner === undefined) {
       if (dialog.isOver) this.refuse(request, { status: 200, reason: 'OK' });

@@ -171,6 +171,7 @@ export class SipEngine {
         return;
       case 'sipInDialogRequest':
         this.#clients.sendInDialog(application, command);
+        this.#releaseHeld(command.dialogId);
         return;
       case 'sipNewRequest':
         this.#clients.sendNew(application, command);
@@ -373,6 +374,12 @@ export class SipEngine {
     this.#options.wire.send(refusal.bytes, refusal.flow, { onSendError: () => undefined });
   }
 
+  /** Who speaks in a dialog knows it. */
+  #releaseHeld(dialogId: string): void {
+    const dialog = this.#context.dialogs.findById(dialogId);
+    if (dialog !== undefined) this.#servers.onAdopted(dialog);
+  }
+
   #onOwnCommand(
     application: EngineApplication,
     command: Extract<EngineCommand, { type: 'adopt' | 'dialogs' | 'payload' }>,
@@ -393,6 +400,7 @@ export class SipEngine {
         this.#clients.adoptPending(dialog, application);
         this.#keeper.publish(dialog);
         application.send(writeAdopted(ids, describeForAdoption(dialog)));
+        this.#servers.onAdopted(dialog);
       }
     }
   }
