@@ -53,7 +53,7 @@ spec('requests in a dialog that waits for its adoption', (it) => {
     await bench.advance(5100);
     assert.is(phone.take(), '100 INVITE, 500 INVITE');
     assert.ok((phone.last('500 INVITE').retryAfter ?? -1) >= 0);
-    call.ack(phone.last('500 INVITE'));
+    call.ackRefusal(phone.last('500 INVITE'));
     assert.is(bench.engine.counts().dialogs.uas, 1);
     call.request('BYE');
     await bench.advance(3000);
