@@ -99,6 +99,11 @@ function restoreDialog(srf: SrfApi, dialog: AdoptedDialog): SrfDialog {
   return restored;
 }
 
+/** Says that somebody will adopt the dialog: requests in it wait for that. */
+export async function storePayload(srf: SrfApi, dialogId: string, text: string): Promise<void> {
+  await command(srf, `payload|${dialogId}\r\n${text}`);
+}
+
 /** Takes every dialog of the tag that has no owner. @throws the engine's refusal */
 export async function adoptDialogs(srf: SrfApi, tag: string): Promise<SrfDialog[]> {
   const ids = (await command(srf, `dialogs|${tag}`)) as readonly string[];

@@ -5,7 +5,7 @@
  */
 import { createInterface } from 'node:readline';
 import { sdp } from '../sip-text.js';
-import { adoptDialogs } from './adopt-dialogs.js';
+import { adoptDialogs, storePayload } from './adopt-dialogs.js';
 import { connectSrf, errorFields, parseApplicationArguments, report } from './application-arguments.js';
 import { onMethod, type SrfDialog, type SrfRequest, type SrfResponse } from './srf-objects.js';
 
@@ -29,7 +29,9 @@ function hold(dialog: SrfDialog): void {
 
 async function answer(request: SrfRequest, response: SrfResponse): Promise<void> {
   try {
-    hold(await srf.createUAS(request, response, { localSdp: sdp(52_000) }));
+    const dialog = await srf.createUAS(request, response, { localSdp: sdp(52_000) });
+    hold(dialog);
+    await storePayload(srf, dialog.id, 'held');
     report('answered');
   } catch (error) {
     report('failed', errorFields(error));
