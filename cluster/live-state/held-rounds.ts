@@ -6,6 +6,7 @@
  * whatever their own deadlines are: those only end their own waiting.
  */
 import type { Clock, Timer } from '../base/clock.js';
+import { schedulePatiently } from './patient-timer.js';
 
 /** `ack`: the partner holds everything that was written before. `alone`: nobody holds it now, or not soon enough. */
 export type HeldOutcome = 'ack' | 'alone';
@@ -47,7 +48,7 @@ export class HeldRounds {
   join(deadlineMs: number): Promise<HeldOutcome> {
     const round = this.#openNext();
     return new Promise((resolve) => {
-      const timer = this.#options.clock.schedule(deadlineMs, () => {
+      const timer = schedulePatiently(this.#options.clock, deadlineMs, () => {
         // It may have been moved to another round meanwhile.
         this.#next?.waiters.delete(waiter);
         this.#underWay?.waiters.delete(waiter);
@@ -103,7 +104,7 @@ export class HeldRounds {
     const round: Round = {
       waiters: new Set(),
       isMissed: false,
-      missTimer: clock.schedule(missMs, () => {
+      missTimer: schedulePatiently(clock, missMs, () => {
         round.isMissed = true;
         onMiss();
       }),

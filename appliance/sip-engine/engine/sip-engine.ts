@@ -18,6 +18,7 @@ import { DialogTable } from '../dialog/dialog-table.js';
 import { BindingTable } from '../flow/binding-table.js';
 import { checkMalformed, checkMessage, type CheckVerdict } from '../message/check-message.js';
 import { MessageBuilder } from '../message/message-builder.js';
+import { LimitedLog } from '../observability/limited-log.js';
 import { parseSipMessage, type MalformedMessage, type ParseResult } from '../message/parse-sip-message.js';
 import type { SipMessage } from '../message/sip-message.js';
 import { findStampedVia } from '../message/via-header.js';
@@ -274,7 +275,8 @@ export class SipEngine {
   }
 
   #makeLayer(wheel: TimerWheel): TransactionLayer<SipMessage, SipFlow> {
-    const { clock, wire, transactionsMax, log, transactionSettings } = this.#options;
+    const { clock, wire, transactionsMax, transactionSettings } = this.#options;
+    const log = new LimitedLog(this.#options.log, clock);
     return new TransactionLayer<SipMessage, SipFlow>({
       clock,
       wheel,
@@ -283,7 +285,8 @@ export class SipEngine {
       messages: makeMessageAccess(),
       user: this.#makeUser(),
       onUserError: (error, transaction) => {
-        log.error({ err: error, method: transaction?.method }, 'a request could not be dealt with');
+        const fields = { err: error, method: transaction?.method };
+        log.write('error', fields, 'a request could not be dealt with');
         if (transaction?.side === 'server') this.#failServer(transaction);
       },
       transactionsReserved: Math.floor(transactionsMax * RESERVED_SHARE),

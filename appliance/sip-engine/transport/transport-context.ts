@@ -1,7 +1,7 @@
 /** What all parts of one transport layer share. */
 import type { Clock } from '../../../cluster/base/clock.js';
 import type { WireSender } from '../transaction/transaction-port.js';
-import type { LimitedLog } from './limited-log.js';
+import type { LimitedLog } from '../observability/limited-log.js';
 import type { SipFlow } from './sip-flow.js';
 import type { SourceGuard } from './source-guard.js';
 import type { TransportMeter } from './transport-meter.js';

@@ -10,7 +10,7 @@ import { isOperatingError } from '../../../cluster/base/errors.js';
 import { sipErrors } from '../errors.js';
 import type { Wire, WireSender } from '../transaction/transaction-port.js';
 import { InterfaceGate } from './default-gate.js';
-import { LimitedLog } from './limited-log.js';
+import { LimitedLog } from '../observability/limited-log.js';
 import { canonicalAddress, expandListens } from './listen-address.js';
 import type { SipFlow } from './sip-flow.js';
 import { SourceGuard } from './source-guard.js';
