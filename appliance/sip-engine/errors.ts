@@ -34,6 +34,11 @@ export const sipErrors = defineErrors({
       'Put a PEM certificate with its chain and the key that belongs to it in place, and load it again.',
     retryable: false,
   },
+  SIP_BAD_KEY: {
+    message: 'the key of the proxy cannot be used: {file}: {reason}',
+    action: 'Write 16 random bytes or more into the file, the same on both nodes.',
+    retryable: false,
+  },
   SIP_BAD_CREDENTIALS: {
     message: 'the file of users for digest authentication cannot be used: {file}: {reason}',
     action: 'Write JSON {"user": {"sha256": hex, "md5": hex}}, and send the engine a SIGHUP.',

@@ -111,6 +111,11 @@ export const COMMAND_OPTIONS: Readonly<Record<string, CommandOption>> = {
     help: '48 bytes that both nodes share, for sessions to be resumed',
     apply: toText('tls.ticketKeysFile'),
   },
+  'proxy-key-file': {
+    value: 'FILE',
+    help: '16 bytes or more that both nodes share, for proxied calls to outlive one of them',
+    apply: toText('proxyKeyFile'),
+  },
   mtu: {
     value: 'BYTES',
     help: 'larger requests go over TCP (default 1300; 0: never)',

@@ -146,6 +146,8 @@ export interface EngineConfig {
   readonly cdrs: boolean;
   readonly limits: EngineLimits;
   readonly digest?: DigestConfig;
+  /** Key by which the engine knows calls that it proxied; the same on both nodes. */
+  readonly proxyKeyFile?: string;
   readonly userAgent?: string;
   readonly server?: string;
   readonly requestHandlers: readonly RequestHandlerConfig[];

@@ -192,6 +192,7 @@ export function readEngineConfig(section: ConfigSection): EngineConfig {
     cdrs: section.boolean('cdrs', true),
     limits: section.section('limits', readLimits),
     ...whereGiven('digest', section.optionalSection('digest', readDigest)),
+    ...whereGiven('proxyKeyFile', section.optionalText('proxyKeyFile')),
     ...whereGiven('userAgent', section.optionalText('userAgent', asHeaderText)),
     ...whereGiven('server', section.optionalText('server', asHeaderText)),
     requestHandlers: readHandlers(section),

@@ -55,8 +55,10 @@ class OutsideRouting {
         const headers = decision.contacts.map((value) => ({ name: 'Contact', value }));
         return { kind: 'refuse', refusal: { status: 302, reason: reasonPhrase(302), headers } };
       }
-      case 'proxy':
-        return refusal(501, 'Not Implemented');
+      case 'proxy': {
+        const { recordRoute: remainInDialog, ...plan } = decision;
+        return { kind: 'proxy', plan: { ...plan, remainInDialog } };
+      }
       case 'connect':
         return this.#dial(decision);
     }

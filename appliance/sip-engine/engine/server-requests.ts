@@ -27,10 +27,22 @@ import {
 import { findDescription } from './make-dialog.js';
 import { ServerRequest } from './server-request.js';
 
+/** How a request is to be proxied; see the command `proxy`. */
+export interface ProxyPlan {
+  /** SIP URIs; at least one. */
+  readonly destinations: readonly string[];
+  readonly remainInDialog: boolean;
+  readonly followRedirects: boolean;
+  readonly simultaneous: boolean;
+  readonly provisionalTimeoutMs?: number;
+  readonly finalTimeoutMs?: number;
+}
+
 /** Where a new request goes, decided by somebody outside (request-handler.ts, digest). */
 export type RequestRouting =
   | { readonly kind: 'route'; readonly tag?: string }
   | { readonly kind: 'application'; readonly application: EngineApplication }
+  | { readonly kind: 'proxy'; readonly plan: ProxyPlan }
   | { readonly kind: 'refuse'; readonly refusal: Refusal };
 
 /** Asked for each new request. `undefined`: the first application that routed its method. */
@@ -64,6 +76,7 @@ export class ServerRequests {
   readonly #expectedBack = new Map<string, number>();
   readonly #awaited: AdoptionQueue;
   #isImporting = false;
+  #onProxy: ((request: ServerRequest, plan: ProxyPlan) => void) | undefined;
 
   constructor(context: EngineContext, keeper: DialogKeeper, gate: RequestGate | undefined) {
     this.#context = context;
@@ -72,6 +85,11 @@ export class ServerRequests {
     this.#awaited = new AdoptionQueue(context, (request, dialog) => {
       this.#answerForNobody(request, dialog);
     });
+  }
+
+  /** Before anything else; the two need each other. */
+  connect(onProxy: (request: ServerRequest, plan: ProxyPlan) => void): void {
+    this.#onProxy = onProxy;
   }
 
   find(transactionId: string): ServerRequest | undefined {
@@ -327,6 +345,8 @@ export class ServerRequests {
     const verb = request.method.toLowerCase();
     if (routing?.kind === 'refuse') {
       this.refuse(request, routing.refusal);
+    } else if (routing?.kind === 'proxy') {
+      this.#onProxy?.(request, routing.plan);
     } else if (routing?.kind === 'application') {
       this.#context.router.openTransaction(request.id, routing.application);
       this.#giveNew(request, routing.application);

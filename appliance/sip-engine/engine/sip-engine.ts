@@ -117,6 +117,9 @@ export class SipEngine {
     this.#keeper.connect(this.#clients);
     const proxyKey = new ProxyKey(options.proxyKey ?? Buffer.from(options.rng.bytes(PROXY_KEY_BYTES)));
     this.#proxies = new ProxyCalls(this.#context, this.#servers, proxyKey);
+    this.#servers.connect((request, plan) => {
+      this.#proxies.proxyByRule(request, plan);
+    });
     this.#relay = new StatelessRelay(this.#context, proxyKey);
     const { continuity } = options;
     this.#takeover = new Takeover({

@@ -6,12 +6,21 @@ import { parseApplicationMessage } from '../engine/application-message.js';
 import type { Arrival, ClientTx, EngineApplication, EngineContext } from '../engine/engine-context.js';
 import { wireHeaders } from '../engine/header-rules.js';
 import type { ServerRequest } from '../engine/server-request.js';
-import type { ServerRequests } from '../engine/server-requests.js';
+import type { ProxyPlan, ServerRequests } from '../engine/server-requests.js';
 import type { SipMessage } from '../message/sip-message.js';
 import type { SipFlow } from '../transport/sip-flow.js';
 import { isTarget } from './forwarded-message.js';
 import { ProxyCall, type ProxyBranch } from './proxy-call.js';
 import type { ProxyKey } from './proxy-key.js';
+
+interface ProxyOrder {
+  readonly request: ServerRequest;
+  readonly message: SipMessage;
+  /** Empty when no application waits for answers. */
+  readonly commandId: string;
+  /** Of the application: headers to be added. */
+  readonly said: string;
+}
 
 export class ProxyCalls {
   readonly #context: EngineContext;
@@ -47,16 +56,32 @@ export class ProxyCalls {
       application.send(writeNok(ids, invalidRequestUriText(bad)));
       return;
     }
-    if (message.maxForwards === 0) {
-      if (message.method === 'INVITE') {
-        this.#context.records.stop('application', 'call-rejected', message);
-      }
-      this.#requests.refuse(request, { status: 483, reason: 'Too Many Hops' });
+    if (this.#refuseLastHop(request, message)) {
       application.send(writeProxyDone(ids));
       return;
     }
     this.#requests.settle(request);
-    this.#begin(request, message, command);
+    this.#begin({ request, message, commandId: command.id, said: command.text }, command);
+  }
+
+  /** A service that routes has decided it: nobody waits to hear how it goes. */
+  proxyByRule(request: ServerRequest, plan: ProxyPlan): void {
+    const { message } = request;
+    if (message === undefined || request.isAnswered) return;
+    if (!plan.destinations.every(isTarget)) {
+      this.#requests.refuse(request, { status: 500, reason: 'Server Internal Error' });
+      return;
+    }
+    if (this.#refuseLastHop(request, message)) return;
+    this.#requests.settle(request);
+    this.#begin({ request, message, commandId: '', said: '' }, plan);
+  }
+
+  #refuseLastHop(request: ServerRequest, message: SipMessage): boolean {
+    if (message.maxForwards !== 0) return false;
+    if (message.method === 'INVITE') this.#context.records.stop('application', 'call-rejected', message);
+    this.#requests.refuse(request, { status: 483, reason: 'Too Many Hops' });
+    return true;
   }
 
   /** Undefined for a transaction that is not of a proxied request. */
@@ -82,24 +107,27 @@ export class ProxyCalls {
     this.#byTx.delete(tx);
   }
 
-  #begin(request: ServerRequest, message: SipMessage, command: ProxyCommand): void {
+  #begin({ request, message, commandId, said }: ProxyOrder, plan: ProxyPlan): void {
     const { identities } = this.#context;
-    const said = parseApplicationMessage(command.text);
+    const { headers } = parseApplicationMessage(said);
     // A Path outlives its call: nobody may prove anything by it (RFC 3327; requests by it come as new ones).
     const isRegister = message.method === 'REGISTER';
     const proof = isRegister ? undefined : this.#key.routeProof(message.callId, message.from.tag ?? '');
     new ProxyCall({
-      ...{ context: this.#context, request, message, commandId: command.id },
-      destinations: command.destinations,
+      context: this.#context,
+      request,
+      message,
+      commandId,
+      destinations: plan.destinations,
       policy: {
         isInvite: message.method === 'INVITE',
-        isSimultaneous: command.simultaneous,
-        followRedirects: command.followRedirects,
-        provisionalTimeoutMs: command.provisionalTimeoutMs,
-        finalTimeoutMs: command.finalTimeoutMs,
+        isSimultaneous: plan.simultaneous,
+        followRedirects: plan.followRedirects,
+        provisionalTimeoutMs: plan.provisionalTimeoutMs,
+        finalTimeoutMs: plan.finalTimeoutMs,
       },
-      record: command.remainInDialog ? { proof } : undefined,
-      headers: wireHeaders(said.headers, identities.of(request.source).hostPort),
+      record: plan.remainInDialog ? { proof } : undefined,
+      headers: wireHeaders(headers, identities.of(request.source).hostPort),
       send: this.#send.bind(this),
       onAnswered: () => {
         if (message.method === 'INVITE') this.#requests.publishInvite(request);

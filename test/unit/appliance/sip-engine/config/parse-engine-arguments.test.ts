@@ -89,6 +89,7 @@ spec('the configuration of the engine: defaults and files', (it) => {
       control: ['[::1]:0', { address: 'engine.example', port: 9023, tls: { keyFile: 'x', certFile: 'y' } }],
       timers: { t1Ms: 100 },
       outboundProxy: 'sip:proxy.example;lr',
+      proxyKeyFile: 'p',
       sessionTimers: { minSe: 120, defaultRefresher: 'uas' },
       limits: { dialogsMax: 5, datagramsPerSecondPerSource: 0, trustedSources: ['10.0.0.0/8', '::1'] },
       digest: { realm: 'ward', keyFile: 'k', credentialsFile: 'f', methods: ['REGISTER', 'INVITE'] },
@@ -117,6 +118,8 @@ spec('the configuration of the engine: defaults and files', (it) => {
     assert.is(config.tls?.rejectUnauthorized, false);
     assert.is(config.timers.t2Ms, 4000);
     assert.is(config.outboundProxy?.host, 'proxy.example');
+    assert.is(config.proxyKeyFile, 'p');
+    assert.equal(config.digest?.exemptSources, []);
     assert.is(config.requestHandlers[1]?.method, '*');
     assert.is(config.requestHandlers[1]?.timeoutMs, 3000);
     assert.equal(config.continuity?.partner, { host: 'fd00::2', port: 1 });

@@ -11,7 +11,7 @@ import {
 } from '../../../../../appliance/sip-engine/control/control-command.js';
 import type { ControlReply } from '../../../../../appliance/sip-engine/control/control-framing.js';
 import { LocalIdentities } from '../../../../../appliance/sip-engine/engine/local-identity.js';
-import { SipEngine } from '../../../../../appliance/sip-engine/engine/sip-engine.js';
+import { SipEngine, type SipEngineOptions } from '../../../../../appliance/sip-engine/engine/sip-engine.js';
 import { MessageBuilder } from '../../../../../appliance/sip-engine/message/message-builder.js';
 import { parseSipMessage } from '../../../../../appliance/sip-engine/message/parse-sip-message.js';
 import type { SipMessage } from '../../../../../appliance/sip-engine/message/sip-message.js';
@@ -83,7 +83,7 @@ export class ProxyBench {
   readonly #log: string[] = [];
   #messageIds = 0;
 
-  constructor(options: { readonly proxyKey?: Buffer } = {}) {
+  constructor(options: Pick<SipEngineOptions, 'proxyKey' | 'gate'> = {}) {
     const listens = (['udp', 'tcp'] as const).map((protocol) => ({
       ...{ protocol, address: US, port: 5060, addressId: 'A', localNets: [] },
     }));

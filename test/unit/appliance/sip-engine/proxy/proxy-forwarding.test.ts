@@ -174,3 +174,34 @@ spec('the command proxy', (it) => {
     assert.equal(taken(bench), ['11: INVITE', 'caller: 200 INVITE']);
   });
 });
+
+spec('a request that a service has proxied', (it) => {
+  const plan = {
+    destinations: ['sip:100@192.0.2.11'],
+    remainInDialog: true,
+    followRedirects: false,
+    simultaneous: false,
+  };
+
+  it('goes to its target and is answered, and no application hears of it', () => {
+    const bench = new ProxyBench({ gate: () => ({ kind: 'proxy', plan }) });
+    bench.request();
+    assert.ok(bench.take().includes('11: INVITE'));
+    assert.ok((bench.last(11).header('Record-Route') ?? '').includes('wl'));
+    bench.answer(11, 200);
+    assert.equal(
+      bench.take().filter((line) => !line.startsWith('cdr')),
+      ['caller: 200 INVITE'],
+    );
+  });
+
+  it('is refused when its service names something else than a URI, or it has no hop left', () => {
+    const destinations = ['nowhere'];
+    const bad = new ProxyBench({ gate: () => ({ kind: 'proxy', plan: { ...plan, destinations } }) });
+    bad.request();
+    assert.ok(bad.take().includes('caller: 500 INVITE'));
+    const far = new ProxyBench({ gate: () => ({ kind: 'proxy', plan }) });
+    far.request({ lines: ['Max-Forwards: 0'] });
+    assert.ok(far.take().includes('caller: 483 INVITE'));
+  });
+});
