@@ -1,0 +1,126 @@
+/** What the clock does to calls that wait. All deadlines are wall-clock times: a partner goes on with them. */
+import type { DispatchDraft } from './dispatch-draft.js';
+import type { DepartmentSettings, DispatchSettings } from './dispatch-settings.js';
+import type { DispatchState } from './dispatch-types.js';
+import { estimateWait } from './estimate-wait.js';
+import type { QueueEntry } from './queue-entry.js';
+import { positionOf } from './queue-order.js';
+
+export function passTime(draft: DispatchDraft, entry: QueueEntry): void {
+  const rung = passRing(draft, entry);
+  if (rung.emergency === undefined) passWait(draft, rung);
+  else passEmergency(draft, rung, rung.emergency);
+}
+
+function passRing(draft: DispatchDraft, entry: QueueEntry): QueueEntry {
+  const { offer } = entry;
+  const isDue = offer?.deadlineWallMs !== undefined && offer.deadlineWallMs <= draft.nowWallMs;
+  if (!isDue) return entry;
+  let passed = entry;
+  for (const seatId of offer.seatIds) {
+    passed = draft.passOver(draft.withdraw(passed, seatId, 'noAnswer'), seatId);
+    noteSilence(draft, seatId);
+  }
+  return passed;
+}
+
+/** The seat goes behind all others; one that is silent again and again is taken out. */
+function noteSilence(draft: DispatchDraft, seatId: string): void {
+  const seat = draft.seats.get(seatId);
+  if (seat === undefined) return;
+  const unanswered = seat.unanswered + 1;
+  draft.setSeat(seatId, { unanswered, idleSinceWallMs: draft.nowWallMs });
+  if (unanswered < draft.settings.unansweredMax || seat.state !== 'ready') return;
+  draft.setSeat(seatId, { state: 'notReady', reason: 'noAnswer' });
+  draft.effects.push({ kind: 'seatSilent', seatId });
+}
+
+function passEmergency(
+  draft: DispatchDraft,
+  entry: QueueEntry,
+  emergency: NonNullable<QueueEntry['emergency']>,
+): void {
+  const sinceMs = draft.nowWallMs - emergency.sinceWallMs;
+  if (emergency.isOutsideRung || sinceMs < draft.settings.emergencyOutsideAfterMs) return;
+  draft.put(entry, { emergency: { ...emergency, isOutsideRung: true } });
+  draft.effects.push({ kind: 'ringOutside', callId: entry.callId });
+}
+
+function passWait(draft: DispatchDraft, entry: QueueEntry): void {
+  const department = draft.departmentOf(entry);
+  if (department === undefined) return;
+  const { callId, offer, enteredWallMs, isCallbackOffered } = entry;
+  const waitedMs = draft.nowWallMs - enteredWallMs;
+  // Whoever is rung for now may answer in this moment.
+  if (waitedMs >= department.maxWaitMs && offer === undefined) {
+    overflow(draft, entry, department);
+    return;
+  }
+  const { callbackAfterMs = Infinity } = department;
+  if (waitedMs < callbackAfterMs || isCallbackOffered) return;
+  draft.put(entry, { isCallbackOffered: true });
+  draft.effects.push({ kind: 'offerCallback', callId });
+}
+
+function overflow(
+  draft: DispatchDraft,
+  entry: QueueEntry,
+  { departmentId, overflowTo }: DepartmentSettings,
+): void {
+  const { callId } = entry;
+  if (overflowTo === undefined) {
+    draft.entries.delete(callId);
+    draft.effects.push({ kind: 'expired', callId });
+    return;
+  }
+  draft.put(entry, { departmentId: overflowTo, enteredWallMs: draft.nowWallMs, passedOver: {} });
+  draft.effects.push({ kind: 'overflowed', callId, from: departmentId, to: overflowTo });
+}
+
+/** Where it stands, and how long it may take. */
+export function announcePlace(draft: DispatchDraft, entry: QueueEntry): void {
+  const everyMs = draft.departmentOf(entry)?.announceEveryMs;
+  if (everyMs === undefined || entry.offer !== undefined || entry.emergency !== undefined) return;
+  if (draft.nowWallMs - (entry.announcedWallMs ?? entry.enteredWallMs) < everyMs) return;
+  const { callId, departmentId } = entry;
+  const position = positionOf(entry, draft.inOrder());
+  const seats = [...draft.seats.values()].filter(
+    (seat) => seat.state !== 'loggedOut' && seat.departmentIds.includes(departmentId),
+  );
+  const times = draft.handling[departmentId] ?? { meanMs: undefined };
+  const estimateMs = estimateWait(position, seats.length, times);
+  draft.put(entry, { announcedWallMs: draft.nowWallMs });
+  draft.effects.push({ kind: 'announce', callId, position, estimateMs });
+}
+
+/** When a `tick` is due at the latest; undefined while nothing depends on time. */
+export function nextDispatchDeadline(state: DispatchState, nowWallMs: number): number | undefined {
+  const deadlines = Object.values(state.entries)
+    .flatMap((entry) => deadlinesOf(entry, state.settings))
+    // What is due and could not be done waits for a seat, not for time.
+    .filter((deadlineWallMs) => deadlineWallMs > nowWallMs);
+  return deadlines.length === 0 ? undefined : Math.min(...deadlines);
+}
+
+function deadlinesOf(entry: QueueEntry, settings: DispatchSettings): number[] {
+  const { offer, emergency, passedOver } = entry;
+  const ring = offer?.deadlineWallMs === undefined ? [] : [offer.deadlineWallMs];
+  const seats = offer === undefined ? Object.values(passedOver) : [];
+  if (emergency !== undefined) {
+    const { sinceWallMs } = emergency;
+    const { emergencyRingAllAfterMs, emergencyOutsideAfterMs } = settings;
+    return [...ring, ...seats, sinceWallMs + emergencyRingAllAfterMs, sinceWallMs + emergencyOutsideAfterMs];
+  }
+  const department = settings.departments[entry.departmentId];
+  return department === undefined ? ring : [...ring, ...seats, ...waitDeadlines(entry, department)];
+}
+
+/** Those that have passed do not matter. */
+function waitDeadlines(entry: QueueEntry, department: DepartmentSettings): number[] {
+  const { enteredWallMs, announcedWallMs } = entry;
+  const { maxWaitMs, callbackAfterMs, announceEveryMs } = department;
+  const callback = callbackAfterMs === undefined ? [] : [enteredWallMs + callbackAfterMs];
+  const announce =
+    announceEveryMs === undefined ? [] : [(announcedWallMs ?? enteredWallMs) + announceEveryMs];
+  return [enteredWallMs + maxWaitMs, ...callback, ...announce];
+}

@@ -1,0 +1,42 @@
+/** A desk phone with whoever sits at it, as the queue sees it. Facts only, as JSON. */
+
+export type SeatState =
+  /** Nobody has logged in. */
+  | 'loggedOut'
+  | 'ready'
+  /** The call-taker has said so, or did not answer; `reason` says which. */
+  | 'notReady'
+  /** An offer rings. */
+  | 'offered'
+  | 'talking'
+  | 'wrapUp';
+
+export interface Seat {
+  readonly seatId: string;
+  readonly callTakerId: string | undefined;
+  readonly state: SeatState;
+  /** Of `notReady`. */
+  readonly reason: string | undefined;
+  readonly departmentIds: readonly string[];
+  /** Level by skill, larger is better. */
+  readonly skills: Readonly<Record<string, number>>;
+  /** It may be rung for an emergency, and counts for the reserve. */
+  readonly takesEmergencies: boolean;
+  /** The phone is registered. */
+  readonly isReachable: boolean;
+  /** The node that alone offers calls to it (continuity.md, rule 16). */
+  readonly dispatchNode: string;
+  /** Since when it has been ready; longest idle goes by it. */
+  readonly idleSinceWallMs: number;
+  readonly callsTaken: number;
+  /** Offers in a row that it did not answer. */
+  readonly unanswered: number;
+}
+
+/** What others say of a seat; the rest the queue keeps itself. */
+export type SeatFacts = Omit<Seat, 'idleSinceWallMs' | 'callsTaken' | 'unanswered'>;
+
+/** Whether a call can be offered now. */
+export function isFree(seat: Seat): boolean {
+  return seat.state === 'ready' && seat.isReachable;
+}
