@@ -15,7 +15,10 @@ export function describeProblem({ path, problem, fix }: Problem): string {
   return `${path === '' ? '(the document)' : path}: ${problem}. ${fix}`;
 }
 
-export function invalidDocument(document: 'site' | 'node', problems: readonly Problem[]): OperatingError {
+export function invalidDocument(
+  document: 'site' | 'node' | 'routing',
+  problems: readonly Problem[],
+): OperatingError {
   const list = problems.map((problem) => `  ${describeProblem(problem)}`).join('\n');
   return configErrors.CONFIG_INVALID({ document, count: problems.length, list, problems });
 }
