@@ -41,6 +41,8 @@ export class ClientRequest {
   isCancelled = false;
   /** Nobody wants the answer any more: the application is gone. */
   isAbandoned = false;
+  /** Some response has come: it arrived. */
+  isHeard = false;
   /** A final response, or an internal one, has been told. */
   isFinished = false;
   /** While the first sending goes on: what fails meanwhile is told after the application knows of the request. */

@@ -351,6 +351,14 @@ export class ClientRequests implements OwnRequests {
     return this.#start(request, fallback) !== undefined;
   }
 
+  /** What was sent over a connection that is gone may never have arrived: where nothing was heard it goes again. */
+  onConnectionClosed(connectionId: number): void {
+    for (const [tx, request] of [...this.#byTx]) {
+      const isOfIt = request.tx === tx && request.flow?.connectionId === connectionId;
+      if (isOfIt && !request.isHeard && this.retryElsewhere(request)) tx.abandon();
+    }
+  }
+
   #ids(application: EngineApplication, requestId: string): AnswerIds {
     return { messageId: application.newMessageId(), requestId };
   }

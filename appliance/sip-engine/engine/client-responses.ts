@@ -54,6 +54,7 @@ export class ClientResponses {
   onResponse(tx: ClientTx, response: SipMessage, arrival: Arrival): void {
     const request = this.#clients.findByTx(tx);
     if (request === undefined) return;
+    request.isHeard = true;
     const { status } = response;
     if (request.isInvite && isSuccess(status)) this.#onInviteSuccess(request, response, arrival);
     else if (request.isFinished) return;

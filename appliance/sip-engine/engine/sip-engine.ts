@@ -217,6 +217,7 @@ export class SipEngine {
   onConnectionClosed(flow: SipFlow): void {
     if (flow.connectionId === undefined) return;
     this.#context.bindings.forgetConnection(flow.connectionId);
+    this.#clients.onConnectionClosed(flow.connectionId);
   }
 
   /** No new calls; resolves when the last transaction is over and no dialog is left. */

@@ -12,7 +12,7 @@ import { parseDialogSnapshot, parseFlow, type UnacknowledgedSuccess } from '../d
 import type { SipMessage } from '../message/sip-message.js';
 import { loadMessage } from '../transaction/stored-message.js';
 import { parseTransactionRecord } from '../transaction/transaction-record.js';
-import type { TimerTarget } from '../transaction/timer-wheel.js';
+import { Deadline } from '../transaction/deadline.js';
 import type { SipFlow } from '../transport/sip-flow.js';
 import { ClientRequest } from './client-request.js';
 import type { ClientRequests } from './client-requests.js';
@@ -58,16 +58,6 @@ type Counts = Record<
   'dialogs' | 'pendingServer' | 'pendingClient' | 'finals' | 'bindings' | 'refused',
   number
 >;
-
-class Later implements TimerTarget {
-  readonly #run: () => void;
-  constructor(run: () => void) {
-    this.#run = run;
-  }
-  onTimer(): void {
-    this.#run();
-  }
-}
 
 export class Takeover {
   readonly #options: TakeoverOptions;
@@ -297,7 +287,7 @@ export class Takeover {
     clients.adopt(request, transaction);
     context.wheel.schedule(
       context.settings.pendingInviteMs,
-      new Later(() => {
+      new Deadline(() => {
         if (context.router.findTransactionOwner(request.id) === undefined) clients.abandon(request.id);
       }),
     );

@@ -235,6 +235,53 @@ spec('where a response goes', (it) => {
   });
 });
 
+spec('a request over a connection that closes', (it) => {
+  const on = () => {
+    const bench = new EngineBench();
+    const app = bench.application();
+    const flow = { protocol: 'tcp', connectionId: 7, remotePort: 41_234 } as const;
+    const phone = bench.phone('alice', 50, flow);
+    const call = phone.call();
+    call.invite();
+    app.answer('INVITE', 200, {}, SDP);
+    call.ack(phone.last('200 INVITE'));
+    const { dialogId } = app.last('ACK');
+    phone.take();
+    app.take();
+    const close = (): void => {
+      bench.connections.delete(7);
+      bench.engine.onConnectionClosed(phone.flow);
+    };
+    return { bench, app, phone, call, dialogId, close };
+  };
+
+  it('goes again to the Contact, as one request for its application', async () => {
+    const { bench, app, phone, call, dialogId, close } = on();
+    app.requestInDialog(dialogId, 'BYE');
+    const first = lastSent(bench);
+    assert.is(first.flow.connectionId, 7);
+    close();
+    const again = lastSent(bench);
+    assert.is(again.flow.connectionId, undefined);
+    assert.is(again.message.cseq.number, first.message.cseq.number);
+    assert.is.not(again.message.via.branch, first.message.via.branch);
+    phone.flow = again.flow;
+    call.respond(again.message, 200);
+    await bench.advance(40_000);
+    assert.is(app.take(), 'sent BYE, 200 BYE');
+    assert.is(bench.engine.counts().transactions.transactions, 0);
+  });
+
+  it('does not go again when something was heard of it', () => {
+    const { bench, app, call, dialogId, close } = on();
+    app.requestInDialog(dialogId, 'INVITE', {}, SDP);
+    call.respond(lastSent(bench).message, 100, { toTag: '' });
+    const count = bench.sent.length;
+    close();
+    assert.is(bench.sent.length, count);
+  });
+});
+
 spec('what is too long for a datagram', (it) => {
   const LONG = `v=0\r\n${'a=x:'.padEnd(1400, 'y')}\r\n`;
   const on = () => {
