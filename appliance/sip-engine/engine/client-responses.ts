@@ -9,9 +9,10 @@ import { canonicalText } from '../message/canonical-text.js';
 import type { SipMessage } from '../message/sip-message.js';
 import { arrivalMeta, type Arrival, type ClientTx, type EngineContext } from './engine-context.js';
 import { buildResponse } from './build-response.js';
+import type { ClientAcks } from './client-acks.js';
 import type { ClientRequest } from './client-request.js';
 import type { ClientRequests } from './client-requests.js';
-import type { DialogKeeper } from './dialog-keeper.js';
+import type { DialogKeeper, OwnRequests } from './dialog-keeper.js';
 import {
   findDescription,
   learnFromResponse,
@@ -37,15 +38,27 @@ function isSuccess(status: number): boolean {
   return status >= 200 && status < 300;
 }
 
+export interface ClientResponsesParts {
+  readonly context: EngineContext;
+  readonly keeper: DialogKeeper;
+  readonly clients: ClientRequests;
+  readonly acks: ClientAcks;
+  readonly own: OwnRequests;
+}
+
 export class ClientResponses {
   readonly #context: EngineContext;
   readonly #keeper: DialogKeeper;
   readonly #clients: ClientRequests;
+  readonly #acks: ClientAcks;
+  readonly #own: OwnRequests;
 
-  constructor(context: EngineContext, keeper: DialogKeeper, clients: ClientRequests) {
+  constructor({ context, keeper, clients, acks, own }: ClientResponsesParts) {
     this.#context = context;
     this.#keeper = keeper;
     this.#clients = clients;
+    this.#acks = acks;
+    this.#own = own;
     clients.connect((request, status, reason) => {
       this.#failInternally(request, status, reason);
     });
@@ -66,7 +79,7 @@ export class ClientResponses {
   onStray(response: SipMessage): void {
     const dialog = this.#context.dialogs.findOfResponse(response);
     if (dialog !== undefined && isSuccess(response.status) && response.cseq.method === 'INVITE') {
-      this.#clients.repeatAck(dialog, response.cseq.number);
+      this.#acks.repeat(dialog, response.cseq.number);
     }
   }
 
@@ -172,14 +185,14 @@ export class ClientResponses {
   #onReinviteSuccess(request: ClientRequest, dialog: Dialog, response: SipMessage, arrival: Arrival): void {
     const seq = request.plan.cseq;
     if (request.isFinished) {
-      this.#clients.repeatAck(dialog, seq);
+      this.#acks.repeat(dialog, seq);
       return;
     }
     this.#finish(request);
     if (dialog.isOver) {
       // Accepted before the BYE that crossed it: nobody can ask for the ACK in a dialog that is gone (RFC 5407 3.1.3).
       this.#tell(request, response, arrival, dialog.id);
-      this.#clients.acknowledgeOwn(dialog, seq);
+      this.#acks.acknowledgeOwn(dialog, seq);
       return;
     }
     dialog.inviteSeq = seq;
@@ -225,17 +238,17 @@ export class ClientResponses {
   #onRepeatedSuccess(request: ClientRequest, dialog: Dialog, seq: number): void {
     const isLeft = this.#context.router.findTransactionOwner(request.id) === undefined;
     if (dialog.underWay.unacknowledged === undefined || !isLeft) {
-      this.#clients.repeatAck(dialog, seq);
+      this.#acks.repeat(dialog, seq);
       return;
     }
-    this.#clients.acknowledgeOwn(dialog, seq);
+    this.#acks.acknowledgeOwn(dialog, seq);
     this.#keeper.endByEngine(dialog, NOBODY_THERE);
   }
 
   /** Somebody else picked up, too: a fork (RFC 3261 13.2.2.4). One of them is enough. */
   #endFork(dialog: Dialog, seq: number): void {
-    this.#clients.acknowledgeOwn(dialog, seq);
-    this.#clients.sendBye(dialog, 'SIP;cause=200;text="Call completed elsewhere"');
+    this.#acks.acknowledgeOwn(dialog, seq);
+    this.#own.sendBye(dialog, 'SIP;cause=200;text="Call completed elsewhere"');
     dialog.state = 'terminated';
     this.#context.dialogs.remove(dialog);
     this.#context.publisher.removeDialog(dialog);
@@ -267,7 +280,7 @@ export class ClientResponses {
   /** Its application is gone, or has forgotten the call. */
   #onUnacknowledged(dialog: Dialog, seq: number): void {
     if (dialog.isOver || dialog.underWay.unacknowledged?.seq !== seq) return;
-    this.#clients.acknowledgeOwn(dialog, seq);
+    this.#acks.acknowledgeOwn(dialog, seq);
     this.#keeper.endByEngine(dialog, NOT_ACKNOWLEDGED);
   }
 
@@ -280,7 +293,7 @@ export class ClientResponses {
   ): void {
     const isTold = !request.isAbandoned && this.#tell(request, response, arrival, dialog.id);
     if (isTold) return;
-    this.#clients.acknowledgeOwn(dialog, seq);
+    this.#acks.acknowledgeOwn(dialog, seq);
     if (request.dialog !== undefined) return;
     this.#keeper.endByEngine(dialog, NOBODY_THERE);
   }

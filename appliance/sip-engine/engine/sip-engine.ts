@@ -32,9 +32,13 @@ import type { TransactionSettings } from '../transaction/transaction-step.js';
 import type { SipFlow } from '../transport/sip-flow.js';
 import { describeForAdoption } from './adoption.js';
 import { CallRecords } from './call-records.js';
+import { ClientAcks } from './client-acks.js';
 import { ClientRequests } from './client-requests.js';
 import { ClientResponses } from './client-responses.js';
 import { DialogKeeper } from './dialog-keeper.js';
+import { DialogRoutes } from './dialog-routes.js';
+import { EngineRequests } from './engine-requests.js';
+import { RequestPlanner } from './request-planner.js';
 import {
   EngineNames,
   type Arrival,
@@ -112,9 +116,17 @@ export class SipEngine {
     this.#keeper = new DialogKeeper(this.#context);
     this.#servers = new ServerRequests(this.#context, this.#keeper, options.gate);
     this.#answers = new ServerAnswers(this.#context, this.#keeper, this.#servers);
-    this.#clients = new ClientRequests(this.#context, this.#keeper);
-    this.#responses = new ClientResponses(this.#context, this.#keeper, this.#clients);
-    this.#keeper.connect(this.#clients);
+    const base = {
+      context: this.#context,
+      keeper: this.#keeper,
+      planner: new RequestPlanner(this.#context),
+      routes: new DialogRoutes(this.#context),
+    };
+    const acks = new ClientAcks(base);
+    this.#clients = new ClientRequests({ ...base, acks });
+    const own = new EngineRequests({ ...base, acks, clients: this.#clients });
+    this.#responses = new ClientResponses({ ...base, acks, own, clients: this.#clients });
+    this.#keeper.connect(own);
     const proxyKey = new ProxyKey(options.proxyKey ?? Buffer.from(options.rng.bytes(PROXY_KEY_BYTES)));
     this.#proxies = new ProxyCalls(this.#context, this.#servers, proxyKey);
     this.#servers.connect((request, plan) => {
