@@ -10,7 +10,7 @@ import type { SipMessage } from '../message/sip-message.js';
 import type { SipFlow } from '../transport/sip-flow.js';
 import { DigestGate } from './digest-gate.js';
 import { UNNAMED_ADDRESS } from './local-identity.js';
-import type { RequestGate, RequestRouting } from './server-requests.js';
+import type { RequestGate, RequestRouting } from './new-requests.js';
 
 export interface RequestGateParts {
   readonly config: EngineConfig;

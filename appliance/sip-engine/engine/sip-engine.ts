@@ -51,7 +51,8 @@ import { makeMessageAccess, parseOwnMessage } from './message-access.js';
 import { OutboundRoutes, type FlowSource, type OutboundRoutesOptions } from './outbound-routes.js';
 import { refuseStateless, responseFlow } from './refuse-stateless.js';
 import { ServerAnswers } from './server-answers.js';
-import { ServerRequests, type RequestGate } from './server-requests.js';
+import type { RequestGate } from './new-requests.js';
+import { ServerRequests } from './server-requests.js';
 import { Takeover, type TakeoverReport } from './takeover.js';
 
 export interface SipEngineOptions {
