@@ -56,10 +56,8 @@ function apply(draft: DispatchDraft, event: DispatchEvent): void {
       applyToEntry(draft, event);
       return;
     case 'offerAccepted':
-      accept(draft, event.offerId, event.seatId);
-      return;
     case 'offerRefused':
-      refuse(draft, event.offerId, event.seatId);
+      applyToOffer(draft, event);
       return;
     case 'seatChanged':
     case 'seatRestored':
@@ -150,12 +148,16 @@ function undo(draft: DispatchDraft, entry: QueueEntry): void {
   else draft.put(draft.withdrawAll(entry, 'escalated'), { emergency: undefined });
 }
 
-function accept(draft: DispatchDraft, offerId: string, seatId: string): void {
+type OfferEvent = Extract<DispatchEvent, { readonly kind: `offer${string}` }>;
+
+function applyToOffer(draft: DispatchDraft, { kind, offerId, seatId }: OfferEvent): void {
   const entry = draft.findByOffer(offerId);
-  if (entry?.offer?.seatIds.includes(seatId) !== true) {
-    draft.ignore('offerAccepted', 'the offer is over');
-    return;
-  }
+  if (entry?.offer?.seatIds.includes(seatId) !== true) draft.ignore(kind, 'the offer is over');
+  else if (kind === 'offerAccepted') accept(draft, entry, offerId, seatId);
+  else refuse(draft, entry, seatId);
+}
+
+function accept(draft: DispatchDraft, entry: QueueEntry, offerId: string, seatId: string): void {
   const { callId } = entry;
   draft.withdrawAll(draft.withoutSeat(entry, seatId), 'answeredElsewhere');
   draft.entries.delete(callId);
@@ -165,12 +167,7 @@ function accept(draft: DispatchDraft, offerId: string, seatId: string): void {
 }
 
 /** The call keeps its place, the seat goes behind the others. */
-function refuse(draft: DispatchDraft, offerId: string, seatId: string): void {
-  const entry = draft.findByOffer(offerId);
-  if (entry?.offer?.seatIds.includes(seatId) !== true) {
-    draft.ignore('offerRefused', 'the offer is over');
-    return;
-  }
+function refuse(draft: DispatchDraft, entry: QueueEntry, seatId: string): void {
   draft.setSeat(seatId, { state: 'ready', unanswered: 0, idleSinceWallMs: draft.nowWallMs });
   draft.passOver(draft.withoutSeat(entry, seatId), seatId);
 }

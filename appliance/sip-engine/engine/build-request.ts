@@ -1,7 +1,7 @@
 /** Requests of ours: what RFC 3261 8.1.1 and 12.2.1.1 prescribe, and what the application adds. */
 import { MessageBuilder } from '../message/message-builder.js';
 import type { ApplicationHeader } from './application-message.js';
-import { findContentType } from './header-rules.js';
+import { addGiven, addUnlessGiven, withBody } from './header-rules.js';
 
 export interface RequestPlan {
   readonly method: string;
@@ -35,18 +35,8 @@ export function buildRequest(plan: RequestPlan, via: string): Buffer {
     .add('To', plan.to)
     .add('Call-ID', plan.callId)
     .add('CSeq', `${String(plan.cseq)} ${method}`);
-  let hasContact = false;
-  let hasUserAgent = false;
-  for (const { name, value } of headers) {
-    if (IDENTITY.has(name)) continue;
-    hasContact ||= name === 'Contact';
-    hasUserAgent ||= name === 'User-Agent';
-    builder.add(name, value);
-  }
-  if (plan.contact !== undefined && !hasContact) builder.add('Contact', plan.contact);
-  if (plan.userAgent !== undefined && !hasUserAgent) builder.add('User-Agent', plan.userAgent);
-  if (body.length === 0) return builder.build();
-  const contentType = findContentType(headers, body);
-  if (contentType?.isGiven === false) builder.add('Content-Type', contentType.value);
-  return builder.body(body).build();
+  addGiven(builder, headers, IDENTITY);
+  addUnlessGiven(builder, headers, 'Contact', plan.contact);
+  addUnlessGiven(builder, headers, 'User-Agent', plan.userAgent);
+  return withBody(builder, headers, body);
 }

@@ -2,7 +2,7 @@
 import { MessageBuilder } from '../message/message-builder.js';
 import type { SipMessage } from '../message/sip-message.js';
 import type { ApplicationHeader } from './application-message.js';
-import { findContentType } from './header-rules.js';
+import { addGiven, addUnlessGiven, withBody } from './header-rules.js';
 
 export interface ResponsePlan {
   readonly request: SipMessage;
@@ -35,19 +35,11 @@ export function buildResponse(plan: ResponsePlan): Buffer {
   if (plan.formsDialog === true) builder.copyHeaders(request, 'Record-Route');
   builder.copyHeaders(request, 'From').copyWithSuffix(request, 'To', tagSuffix(request, plan.toTag));
   builder.copyHeaders(request, 'Call-ID', 'CSeq');
-  let hasContact = false;
-  for (const { name, value } of engineHeaders) builder.add(name, value);
-  for (const { name, value } of headers) {
-    if (OF_REQUEST.has(name)) continue;
-    hasContact ||= name === 'Contact';
-    builder.add(name, value);
-  }
-  if (plan.contact !== undefined && !hasContact) builder.add('Contact', plan.contact);
+  addGiven(builder, engineHeaders);
+  addGiven(builder, headers, OF_REQUEST);
+  addUnlessGiven(builder, headers, 'Contact', plan.contact);
   if (plan.server !== undefined) builder.add('Server', plan.server);
   // RFC 3261 8.2.6.1: the caller measures the way here by it.
   if (status === 100) builder.copyHeaders(request, 'Timestamp');
-  if (body.length === 0) return builder.build();
-  const contentType = findContentType(headers, body);
-  if (contentType?.isGiven === false) builder.add('Content-Type', contentType.value);
-  return builder.body(body).build();
+  return withBody(builder, headers, body);
 }

@@ -1,4 +1,5 @@
 /** What drachtio-server does with headers of applications (facts: header rules), as small pure functions. */
+import type { MessageBuilder } from '../message/message-builder.js';
 import { codeAt } from '../message/code-at.js';
 import type { SessionDescription } from '../dialog/dialog.js';
 import { isAllOf, TOKEN, trimBlanks } from '../message/sip-characters.js';
@@ -107,4 +108,36 @@ export function describeBody(
   if (body.length === 0) return undefined;
   const contentType = findContentType(headers, body)?.value ?? 'application/sdp';
   return { contentType, body: body.toString('latin1') };
+}
+
+/** Headers that somebody gave, apart from those that are not his to give. */
+export function addGiven(
+  builder: MessageBuilder,
+  headers: readonly ApplicationHeader[],
+  without?: ReadonlySet<string>,
+): void {
+  for (const { name, value } of headers) if (without?.has(name) !== true) builder.add(name, value);
+}
+
+export function addUnlessGiven(
+  builder: MessageBuilder,
+  headers: readonly ApplicationHeader[],
+  name: string,
+  value: string | undefined,
+): void {
+  if (value === undefined) return;
+  for (const header of headers) if (header.name === name) return;
+  builder.add(name, value);
+}
+
+/** The message, with a Content-Type for its body where none was given. */
+export function withBody(
+  builder: MessageBuilder,
+  headers: readonly ApplicationHeader[],
+  body: Buffer,
+): Buffer {
+  if (body.length === 0) return builder.build();
+  const contentType = findContentType(headers, body);
+  if (contentType?.isGiven === false) builder.add('Content-Type', contentType.value);
+  return builder.body(body).build();
 }

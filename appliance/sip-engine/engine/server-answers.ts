@@ -194,12 +194,13 @@ export class ServerAnswers {
   }
 
   #plain(answer: Answer): void {
-    const { request, status, message } = answer;
+    const { request, status } = answer;
     const isFinal = status >= 200;
     const isSuccess = isFinal && status < 300;
     const dialogBefore = request.dialog;
     if (isSuccess && request.isNew && request.method === 'SUBSCRIBE') this.#makeDialog(answer, 'confirmed');
-    const timer = isSuccess && request.method === 'UPDATE' ? this.#planSessionTimer(answer) : undefined;
+    const isUpdate = isSuccess && request.method === 'UPDATE';
+    const timer = isUpdate ? this.#planSessionTimer(answer) : undefined;
     const bytes = this.#build(answer, sessionHeaders(timer, answer.headers));
     if (isFinal) this.#requests.settle(request);
     const outcome = request.tx.respond(status, bytes);
@@ -209,10 +210,20 @@ export class ServerAnswers {
     }
     this.#echo(answer, bytes, this.#echoedDialogId(request));
     if (!isFinal) return;
-    if (isSuccess && dialogBefore !== undefined) this.#afterInDialogSuccess(answer, dialogBefore, timer);
-    if (isSuccess && request.method === 'REGISTER') this.#learnBindings(request, message, bytes);
+    if (isSuccess) this.#afterSuccess(answer, bytes, dialogBefore, timer);
     if (request.method === 'INVITE') this.#afterRefusal(request, bytes);
     request.forgetMessage();
+  }
+
+  #afterSuccess(
+    answer: Answer,
+    bytes: Buffer,
+    dialogBefore: Dialog | undefined,
+    timer: SessionTimerAnswer | undefined,
+  ): void {
+    const { request, message } = answer;
+    if (dialogBefore !== undefined) this.#afterInDialogSuccess(answer, dialogBefore, timer);
+    if (request.method === 'REGISTER') this.#learnBindings(request, message, bytes);
   }
 
   /** drachtio-server shows none for the answer to a BYE, whose dialog is gone. */
