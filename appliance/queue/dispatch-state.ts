@@ -46,33 +46,24 @@ export function nextDispatchState(
 }
 
 function apply(draft: DispatchDraft, event: DispatchEvent): void {
-  switch (event.kind) {
-    case 'entryArrived':
-    case 'entryRestored':
-    case 'entryLeft':
-    case 'entryMoved':
-    case 'emergencyRaised':
-    case 'emergencyUndone':
-      applyToEntry(draft, event);
-      return;
-    case 'offerAccepted':
-    case 'offerRefused':
-      applyToOffer(draft, event);
-      return;
-    case 'seatChanged':
-    case 'seatRestored':
-    case 'seatRemoved':
-      applyToSeat(draft, event);
-      return;
-    case 'callHandled':
-      learn(draft, event.departmentId, event.durationMs);
-      return;
-    case 'settingsChanged':
-      draft.settings = event.settings;
-      return;
-    case 'tick':
-      return;
-  }
+  if (isOfEntry(event)) applyToEntry(draft, event);
+  else if (isOfOffer(event)) applyToOffer(draft, event);
+  else if (isOfSeat(event)) applyToSeat(draft, event);
+  else if (event.kind === 'callHandled') learn(draft, event.departmentId, event.durationMs);
+  else if (event.kind === 'settingsChanged') draft.settings = event.settings;
+  // What time does is done after every event: a tick is nothing else.
+}
+
+function isOfEntry(event: DispatchEvent): event is EntryEvent {
+  return event.kind.startsWith('entry') || event.kind.startsWith('emergency');
+}
+
+function isOfOffer(event: DispatchEvent): event is OfferEvent {
+  return event.kind.startsWith('offer');
+}
+
+function isOfSeat(event: DispatchEvent): event is SeatEvent {
+  return event.kind.startsWith('seat');
 }
 
 type SeatEvent = Extract<DispatchEvent, { readonly kind: `seat${string}` }>;
