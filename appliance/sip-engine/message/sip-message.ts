@@ -63,15 +63,15 @@ export interface MessageParts {
   readonly body: Buffer;
 }
 
-/** The views that are asked for again and again. */
-interface Memo {
-  via?: Via;
-  vias?: readonly Via[];
-  from?: NameAddress;
-  to?: NameAddress;
-  cseq?: CSeq;
-  callId?: string;
-  contacts?: readonly NameAddress[] | '*';
+/** The views that are asked for again and again. All fields from the start: one shape, however they are asked for. */
+class Memo {
+  via: Via | undefined = undefined;
+  vias: readonly Via[] | undefined = undefined;
+  from: NameAddress | undefined = undefined;
+  to: NameAddress | undefined = undefined;
+  cseq: CSeq | undefined = undefined;
+  callId: string | undefined = undefined;
+  contacts: readonly NameAddress[] | '*' | undefined = undefined;
 }
 
 export class SipMessage {
@@ -92,7 +92,7 @@ export class SipMessage {
   readonly #names: readonly (HeaderName | undefined)[];
   readonly #offsets: readonly number[];
   readonly #method: string;
-  readonly #memo: Memo = {};
+  readonly #memo = new Memo();
 
   constructor({ bytes, start, text, startLine, index, body }: MessageParts) {
     this.isRequest = startLine.status === 0;
