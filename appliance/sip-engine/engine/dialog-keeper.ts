@@ -105,7 +105,9 @@ export class DialogKeeper {
     const { isReliable } = flow;
     const response = { bytes, isReliable, intervalMsMax: settings.t2Ms, send, onGivenUp };
     const repeater = new ResponseRepeater(wheel, response, settings.t1Ms);
-    this.#successes.set(dialog, [...this.#waitingOf(dialog), { ...success, repeater }]);
+    const { seq, transactionId } = success;
+    const waiting = { seq, bytes, flow, transactionId, repeater };
+    this.#successes.set(dialog, [...this.#waitingOf(dialog), waiting]);
     dialog.underWay.ackTransactionId = success.transactionId;
     dialog.underWay.equalSeqUntilMs = Math.min(dialog.underWay.equalSeqUntilMs, clock.monotonicMs());
   }

@@ -90,7 +90,7 @@ export class DialogRequests {
     const isAwaited = this.#awaited.isAwaited(dialog);
     const owner = isAwaited ? undefined : this.#context.router.findDialogOwner(dialog.id);
     if (owner !== undefined) {
-      const meta = { ...arrivalMeta(arrival), protocol: '' } as const;
+      const meta = arrivalMeta(arrival, '');
       const notice = { meta, transactionId, dialogId: dialog.id, sip: canonicalText(ack) };
       owner.send(writeDialogMessage(owner.newMessageId(), notice));
     }

@@ -115,8 +115,11 @@ export class EngineNames {
   }
 }
 
-export function arrivalMeta({ flow, bytes, atMs }: Arrival): WireMeta {
-  const { protocol, remoteAddress: address, remotePort: port } = flow;
+export function arrivalMeta(
+  { flow, bytes, atMs }: Arrival,
+  protocol: WireMeta['protocol'] = flow.protocol,
+): WireMeta {
+  const { remoteAddress: address, remotePort: port } = flow;
   return { source: 'network', bytes, protocol, address, port, atMs };
 }
 

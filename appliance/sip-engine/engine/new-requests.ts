@@ -107,8 +107,9 @@ export class NewRequests {
     if (message === undefined || request.isAnswered) return;
     request.deadline?.cancel();
     const { localAddress, localPort } = request.source;
-    const notice = { meta: request.meta, transactionId: request.id, localAddress, localPort };
-    application.send(writeNewRequest(application.newMessageId(), { ...notice, sip: canonicalText(message) }));
+    const { meta, id: transactionId } = request;
+    const notice = { meta, transactionId, localAddress, localPort, sip: canonicalText(message) };
+    application.send(writeNewRequest(application.newMessageId(), notice));
   }
 
   #passGate(request: ServerRequest, message: SipMessage): void {

@@ -64,7 +64,8 @@ export function startInviteServer(
   options: { readonly isReliable: boolean },
   settings: TransactionSettings,
 ): InviteServerStep {
-  const step = resumeInviteServer({ ...options, hasResponse: false }, settings);
+  const { isReliable } = options;
+  const step = resumeInviteServer({ isReliable, hasResponse: false }, settings);
   return stay(step.state, ...step.effects, DELIVER_REQUEST);
 }
 
