@@ -35,8 +35,8 @@ export const sipErrors = defineErrors({
     retryable: false,
   },
   SIP_BAD_KEY: {
-    message: 'the key of the proxy cannot be used: {file}: {reason}',
-    action: 'Write 16 random bytes or more into the file, the same on both nodes.',
+    message: 'the key of {field} cannot be used: {file}: {reason}',
+    action: 'Write random bytes into the file, as many as it says, and the same on both nodes.',
     retryable: false,
   },
   SIP_BAD_CREDENTIALS: {

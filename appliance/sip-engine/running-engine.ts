@@ -11,7 +11,7 @@ import type { Log } from '../../cluster/base/log.js';
 import type { Rng } from '../../cluster/base/rng.js';
 import { placeListens } from './config/address-labels.js';
 import type { EngineConfig } from './config/engine-config.js';
-import { sipErrors } from './errors.js';
+import { readKeyFile } from './config/read-key-file.js';
 import type { ContinuityPort } from './continuity/continuity-port.js';
 import { ControlServer } from './control/control-server.js';
 import { adminMethods, type ContinuityStatus } from './engine/admin-methods.js';
@@ -59,17 +59,6 @@ export function readTlsMaterial(config: EngineConfig): TlsMaterial | undefined {
 }
 
 const PROXY_KEY_BYTES_MIN = 16;
-
-/** @throws SIP_BAD_KEY */
-function readProxyKey(file: string): Buffer {
-  try {
-    const key = readFileSync(file);
-    if (key.length >= PROXY_KEY_BYTES_MIN) return key;
-    throw new RangeError(`it has ${String(key.length)} bytes`);
-  } catch (error) {
-    throw sipErrors.SIP_BAD_KEY({ file, reason: (error as Error).message }, error);
-  }
-}
 
 function machineAddresses(): string[] {
   return Object.values(networkInterfaces()).flatMap((all = []) => all.map(({ address }) => address));
@@ -181,7 +170,9 @@ export class RunningEngine {
       heldMs: config.continuity?.heldMs ?? 0,
       tryingHeldMs: config.continuity?.tryingHeldMs ?? 0,
       ...(requests.gate === undefined ? {} : { gate: requests.gate }),
-      ...(config.proxyKeyFile === undefined ? {} : { proxyKey: readProxyKey(config.proxyKeyFile) }),
+      ...(config.proxyKeyFile === undefined
+        ? {}
+        : { proxyKey: readKeyFile(config.proxyKeyFile, 'proxyKeyFile', PROXY_KEY_BYTES_MIN) }),
       onRefused: (why) => {
         metrics.countRefused(why);
       },

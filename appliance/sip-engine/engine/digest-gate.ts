@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs';
 import type { Clock } from '../../../cluster/base/clock.js';
 import type { DigestConfig } from '../config/engine-config.js';
+import { readKeyFile } from '../config/read-key-file.js';
 import { DigestAuthenticator, type DigestSecrets } from '../digest/digest-authenticator.js';
 import { sipErrors } from '../errors.js';
 import { reasonPhrase } from '../message/reason-phrases.js';
@@ -21,6 +22,9 @@ export interface DigestGateOptions {
   /** Feeds the guard of the transports. */
   readonly penalise: (address: string) => void;
 }
+
+/** Of the nonces; see DigestOptions. */
+const KEY_BYTES_MIN = 32;
 
 type Credentials = ReadonlyMap<string, DigestSecrets>;
 
@@ -44,7 +48,7 @@ function readCredentials(file: string): Credentials {
     }
     return users;
   } catch (error) {
-    throw sipErrors.SIP_BAD_CREDENTIALS({ file, reason: (error as Error).message }, error);
+    throw sipErrors.SIP_BAD_CREDENTIALS({ file, reason: (error as Error).message });
   }
 }
 
@@ -55,7 +59,7 @@ export class DigestGate {
   readonly #authenticator: DigestAuthenticator;
   #credentials: Credentials;
 
-  /** @throws SIP_BAD_CREDENTIALS, and the system's error when the key cannot be read */
+  /** @throws SIP_BAD_CREDENTIALS, SIP_BAD_KEY */
   constructor(options: DigestGateOptions) {
     const { digest, clock, addressId } = options;
     this.#options = options;
@@ -64,7 +68,7 @@ export class DigestGate {
     this.#credentials = readCredentials(digest.credentialsFile);
     this.#authenticator = new DigestAuthenticator({
       realm: digest.realm,
-      key: readFileSync(digest.keyFile),
+      key: readKeyFile(digest.keyFile, 'digest.keyFile', KEY_BYTES_MIN),
       addressId,
       clock,
       find: (username) => this.#credentials.get(username),

@@ -82,7 +82,7 @@ export interface OpenedGate {
   readonly digest?: DigestGate;
 }
 
-/** @throws SIP_BAD_CREDENTIALS, and the system's error when the key of the digest section cannot be read */
+/** @throws SIP_BAD_CREDENTIALS, SIP_BAD_KEY */
 export function openRequestGate(parts: RequestGateParts): OpenedGate {
   const { config, control, clock, log, metrics, penalise } = parts;
   const { digest: digestConfig, requestHandlers } = config;

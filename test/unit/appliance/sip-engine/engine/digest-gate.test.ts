@@ -63,7 +63,7 @@ function gateWith(t: TestContext, credentials: string) {
       metrics: { countRefused: () => undefined },
       penalise: () => undefined,
     });
-  return { credentialsFile, open };
+  return { credentialsFile, keyFile, open };
 }
 
 /** Answers the challenge as a phone does. */
@@ -110,6 +110,18 @@ spec('digest gate', (it) => {
       );
     }
     assert.ok(isLetIn(gate, '103', 'right'));
-    assert.throws(open, /SIP_BAD_CREDENTIALS|users for digest/);
+    assert.throws(open, /users for digest/);
+  });
+
+  it('with a key that is too short is not opened', (t) => {
+    const { keyFile, open } = gateWith(t, users(['103', 'right']));
+    writeFileSync(keyFile, 'short');
+    assert.throws(
+      open,
+      (error: { code?: string; message: string }) =>
+        error.code === 'SIP_BAD_KEY' && /digest[.]keyFile.*5 bytes, 32/.test(error.message),
+    );
+    rmSync(keyFile);
+    assert.throws(open, /digest[.]keyFile.*no such file/);
   });
 });
