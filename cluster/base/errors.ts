@@ -62,9 +62,13 @@ function describeOne(error: unknown): string {
   return typeof error === 'object' && error !== null ? 'an object that is not an error' : String(error);
 }
 
-/** Message and causes in one line, outermost first: "cannot x: cannot y: connection refused". Never throws. */
+/**
+ * Message and causes in one line, outermost first: "cannot x: cannot y: connection refused". A cause that the text in
+ * front of it ends with already is not said again. Never throws.
+ */
 export function describeErrorChain(error: unknown): string {
-  return errorChain(error).map(describeOne).join(': ');
+  const [first = '', ...causes] = errorChain(error).map(describeOne);
+  return causes.reduce((text, cause) => (text.endsWith(`: ${cause}`) ? text : `${text}: ${cause}`), first);
 }
 
 export interface ErrorDefinition {

@@ -76,6 +76,8 @@ spec('an error chain', (it) => {
     const second = new Error('second', { cause: first });
     first.cause = second;
     assert.is(describeErrorChain(first), 'first: second');
+    const told = new Error('cannot open: no such file', { cause: new Error('no such file') });
+    assert.is(describeErrorChain(told), 'cannot open: no such file');
   });
 
   it('ends when it is absurdly long', () => {
