@@ -1,4 +1,4 @@
-/** Which seats ring for a call. Pure; the order of the seats given does not matter. */
+/** Which seats ring for a call, of those that ring for nobody. Pure; the order of the seats given does not matter. */
 import type { DispatchStrategy } from './dispatch-settings.js';
 import type { QueueEntry } from './queue-entry.js';
 import { isFree, type Seat } from './seat.js';
@@ -26,7 +26,7 @@ function compareSeats(a: Seat, b: Seat, entry: QueueEntry, strategy: DispatchStr
 
 export interface Choice {
   readonly entry: QueueEntry;
-  /** Those that this node dispatches. */
+  /** Those that this node dispatches and that ring for nobody. */
   readonly seats: readonly Seat[];
   readonly strategy: DispatchStrategy;
   readonly reserve: number;
@@ -70,15 +70,21 @@ export function chooseEmergencySeat(
   seats: readonly Seat[],
   nowWallMs: number,
 ): Seat | undefined {
-  const free = seats.filter(isFree);
-  const fresh = free.filter((seat) => !isPassedOver(seat, entry, nowWallMs));
-  return [...(fresh.length > 0 ? fresh : free)].sort((a, b) => compareSeats(a, b, entry, 'longestIdle'))[0];
+  return seats
+    .filter((seat) => isFree(seat) && !isPassedOver(seat, entry, nowWallMs))
+    .sort((a, b) => compareSeats(a, b, entry, 'longestIdle'))[0];
 }
 
 /** For an emergency that nobody has answered: everybody who is there and in no call, ready or not. */
-export function chooseAllSeats(seats: readonly Seat[]): readonly Seat[] {
+export function chooseAllSeats(
+  entry: QueueEntry,
+  seats: readonly Seat[],
+  nowWallMs: number,
+): readonly Seat[] {
   return seats.filter(
-    ({ state, isReachable }) =>
-      isReachable && (state === 'ready' || state === 'notReady' || state === 'wrapUp'),
+    (seat) =>
+      seat.isReachable &&
+      (seat.state === 'ready' || seat.state === 'notReady' || seat.state === 'wrapUp') &&
+      !isPassedOver(seat, entry, nowWallMs),
   );
 }

@@ -53,9 +53,12 @@ export class DispatchDraft {
     return this.settings.departments[departmentId];
   }
 
-  /** Those that this node dispatches. */
-  ourSeats(): Seat[] {
-    return [...this.seats.values()].filter(({ dispatchNode }) => dispatchNode === this.node);
+  /** Those that this node dispatches and that ring for nobody. */
+  quietSeats(): Seat[] {
+    const ringing = new Set([...this.entries.values()].flatMap(({ offer }) => offer?.seatIds ?? []));
+    return [...this.seats.values()].filter(
+      ({ seatId, dispatchNode }) => dispatchNode === this.node && !ringing.has(seatId),
+    );
   }
 
   findByOffer(offerId: string): QueueEntry | undefined {
@@ -80,9 +83,11 @@ export class DispatchDraft {
     if (seat !== undefined) this.seats.set(seatId, { ...seat, ...changes });
   }
 
-  /** The seat is asked again after the time of one ring. */
+  /** The seat is asked again after the time of one ring; a phone that is always busy must not be asked on and on. */
   passOver(entry: QueueEntry, seatId: string): QueueEntry {
-    const untilWallMs = this.nowWallMs + (this.departmentOf(entry)?.ringMs ?? 0);
+    const { emergencyRingAllAfterMs } = this.settings;
+    const ringMs = entry.emergency === undefined ? this.departmentOf(entry)?.ringMs : emergencyRingAllAfterMs;
+    const untilWallMs = this.nowWallMs + (ringMs ?? emergencyRingAllAfterMs);
     return this.put(entry, { passedOver: { ...entry.passedOver, [seatId]: untilWallMs } });
   }
 
@@ -105,10 +110,7 @@ export class DispatchDraft {
     const { offerId } = offer;
     const added = seats.map(({ seatId }) => seatId);
     this.put(entry, { offer: { ...offer, seatIds: [...offer.seatIds, ...added] } });
-    for (const seatId of added) {
-      this.setSeat(seatId, { state: 'offered' });
-      this.effects.push({ kind: 'offer', offerId, callId, seatId });
-    }
+    for (const seatId of added) this.effects.push({ kind: 'offer', offerId, callId, seatId });
   }
 
   /** It does not ring for the call any more, and nobody has to tell it. */
@@ -119,11 +121,10 @@ export class DispatchDraft {
     return this.put(entry, { offer: seatIds.length === 0 ? undefined : { ...offer, seatIds } });
   }
 
-  /** It shall not ring any more. It keeps its place among the idle: it was disturbed for nothing. */
+  /** It shall not ring any more. */
   withdraw(entry: QueueEntry, seatId: string, why: WithdrawReason): QueueEntry {
     const { offer, callId } = entry;
     if (offer === undefined) return entry;
-    if (this.seats.get(seatId)?.state === 'offered') this.setSeat(seatId, { state: 'ready' });
     this.effects.push({ kind: 'withdraw', offerId: offer.offerId, callId, seatId, why });
     return this.withoutSeat(entry, seatId);
   }

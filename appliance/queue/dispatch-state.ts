@@ -159,7 +159,7 @@ function accept(draft: DispatchDraft, entry: QueueEntry, offerId: string, seatId
 
 /** The call keeps its place, the seat goes behind the others. */
 function refuse(draft: DispatchDraft, entry: QueueEntry, seatId: string): void {
-  draft.setSeat(seatId, { state: 'ready', unanswered: 0, idleSinceWallMs: draft.nowWallMs });
+  draft.setSeat(seatId, { unanswered: 0, idleSinceWallMs: draft.nowWallMs });
   draft.passOver(draft.withoutSeat(entry, seatId), seatId);
 }
 
@@ -167,13 +167,12 @@ function changeSeat(draft: DispatchDraft, facts: SeatFacts): void {
   const { seatId, state, isReachable } = facts;
   const before = draft.seats.get(seatId);
   const ringing = draft.findRinging(seatId);
-  const canRing = isReachable && state !== 'loggedOut' && state !== 'talking';
-  // That it rings is known here and nowhere else.
-  const isRinging = ringing !== undefined && canRing;
+  const isThere = isReachable && state !== 'loggedOut' && state !== 'talking';
+  // Who says that he is not ready while it rings does not want the call; an emergency goes on ringing.
+  const canRing = isThere && (state === 'ready' || ringing?.emergency !== undefined);
   draft.seats.set(seatId, {
     ...facts,
     ...countsAfter(before, state === 'ready', draft.nowWallMs),
-    state: isRinging ? 'offered' : state,
   });
   if (ringing !== undefined && !canRing) draft.withdraw(ringing, seatId, 'seatGone');
 }
@@ -185,7 +184,7 @@ function countsAfter(
   nowWallMs: number,
 ): Pick<Seat, 'idleSinceWallMs' | 'callsTaken' | 'unanswered'> {
   const callsTaken = before?.callsTaken ?? 0;
-  const wasIdle = before?.state === 'ready' || before?.state === 'offered';
+  const wasIdle = before?.state === 'ready';
   if (before === undefined || (isReady && !wasIdle))
     return { idleSinceWallMs: nowWallMs, callsTaken, unanswered: 0 };
   const { idleSinceWallMs, unanswered } = before;

@@ -36,7 +36,7 @@ export type DispatchEvent =
     }
   | { readonly kind: 'emergencyRaised'; readonly callId: string; readonly trigger: string }
   | { readonly kind: 'emergencyUndone'; readonly callId: string }
-  /** A seat is as it is told here; one that is new is added. Its state is never `offered`. */
+  /** A seat is as it is told here; one that is new is added. */
   | { readonly kind: 'seatChanged'; readonly seat: SeatFacts }
   /** A seat as live state has it. */
   | { readonly kind: 'seatRestored'; readonly seat: Seat }

@@ -7,7 +7,7 @@ import type { Seat } from './seat.js';
 
 /** In order, each call as it is when its turn comes. */
 export function offerCalls(draft: DispatchDraft): void {
-  const isAnybodyFree = isOrdinarySeatFree(draft.ourSeats(), draft.settings.reserve);
+  const isAnybodyFree = isOrdinarySeatFree(draft.quietSeats(), draft.settings.reserve);
   // Emergencies ring where ordinary calls may not. With nobody free there is no need to sort hundreds of the others.
   const some = [...draft.entries.values()].filter(
     ({ emergency }) => emergency !== undefined || isAnybodyFree,
@@ -21,15 +21,15 @@ export function offerCalls(draft: DispatchDraft): void {
 
 /** @returns false when nobody is free for anybody */
 function offerOrdinary(draft: DispatchDraft, entry: QueueEntry): boolean {
-  const ourSeats = draft.ourSeats();
-  if (!isOrdinarySeatFree(ourSeats, draft.settings.reserve)) return false;
+  const quiet = draft.quietSeats();
+  if (!isOrdinarySeatFree(quiet, draft.settings.reserve)) return false;
   const department = draft.departmentOf(entry);
   if (department === undefined) return true;
   const { nowWallMs, settings } = draft;
   const { strategy, ringMs } = department;
   const seats = chooseSeats({
     entry,
-    seats: ourSeats,
+    seats: quiet,
     strategy,
     reserve: settings.reserve,
     nowWallMs,
@@ -38,39 +38,42 @@ function offerOrdinary(draft: DispatchDraft, entry: QueueEntry): boolean {
   return true;
 }
 
-/** One seat at once; everybody who is there when that one has not answered in time. */
+/** One seat at once; everybody who is there when that one has not answered in time. Who rings goes on ringing. */
 function offerEmergency(draft: DispatchDraft, entry: QueueEntry, sinceWallMs: number): void {
   const { nowWallMs, settings } = draft;
-  if (nowWallMs - sinceWallMs >= settings.emergencyRingAllAfterMs) {
-    ringEverywhere(draft, entry);
-    return;
-  }
-  // What rang for it before it was one goes by the rules of ordinary calls, and may have rung for long.
-  if (entry.offer !== undefined && entry.offer.sinceWallMs >= sinceWallMs) return;
-  const ourSeats = draft.ourSeats();
-  const seat =
-    chooseEmergencySeat(entry, ourSeats.filter(takesEmergencies), nowWallMs) ??
-    takeFromOrdinary(draft, entry) ??
-    // Who has not learned to take emergencies is better than nobody.
-    chooseEmergencySeat(entry, ourSeats, nowWallMs);
-  if (seat === undefined) return;
-  draft.ring(draft.withdrawAll(entry, 'escalated'), [seat], settings.emergencyRingAllAfterMs);
+  const isEverywhere = nowWallMs - sinceWallMs >= settings.emergencyRingAllAfterMs;
+  if (isEverywhere) addRinging(draft, entry, chooseAllSeats(entry, draft.quietSeats(), nowWallMs));
+  else if (entry.offer?.seatIds.some((one) => isOurEmergencySeat(draft, one)) === true)
+    addRinging(draft, entry, []);
+  else addRinging(draft, entry, firstSeat(draft, entry));
 }
 
-/** Whoever comes free while it rings everywhere rings as well; who rings already goes on ringing. */
-function ringEverywhere(draft: DispatchDraft, entry: QueueEntry): void {
+function firstSeat(draft: DispatchDraft, entry: QueueEntry): readonly Seat[] {
+  const { nowWallMs } = draft;
+  const quiet = draft.quietSeats();
+  const seat =
+    chooseEmergencySeat(entry, quiet.filter(takesEmergencies), nowWallMs) ??
+    takeFromOrdinary(draft, entry) ??
+    // Who has not learned to take emergencies is better than nobody.
+    (entry.offer === undefined ? chooseEmergencySeat(entry, quiet, nowWallMs) : undefined);
+  return seat === undefined ? [] : [seat];
+}
+
+/** For as long as it takes: an emergency does not stop ringing anywhere by itself. */
+function addRinging(draft: DispatchDraft, entry: QueueEntry, more: readonly Seat[]): void {
   const { offer } = entry;
-  const more = chooseAllSeats(draft.ourSeats());
   if (offer === undefined) draft.ring(entry, more, undefined);
   else if (more.length > 0 || offer.deadlineWallMs !== undefined)
     draft.addSeats(entry, { ...offer, deadlineWallMs: undefined }, more);
 }
 
 /** A seat that rings for an ordinary call: the one of the call that would be served last. */
-function takeFromOrdinary(draft: DispatchDraft, { callId }: QueueEntry): Seat | undefined {
+function takeFromOrdinary(draft: DispatchDraft, entry: QueueEntry): Seat | undefined {
   for (const other of draft.inOrder().reverse()) {
-    if (other.emergency !== undefined || other.callId === callId) continue;
-    const seatId = other.offer?.seatIds.find((one) => isOurEmergencySeat(draft, one));
+    if (other.emergency !== undefined || other.callId === entry.callId) continue;
+    const seatId = other.offer?.seatIds.find(
+      (one) => isOurEmergencySeat(draft, one) && (entry.passedOver[one] ?? 0) <= draft.nowWallMs,
+    );
     if (seatId === undefined) continue;
     draft.withdraw(other, seatId, 'escalated');
     return draft.seats.get(seatId);

@@ -105,7 +105,7 @@ export function nextDispatchDeadline(state: DispatchState, nowWallMs: number): n
 function deadlinesOf(entry: QueueEntry, settings: DispatchSettings): number[] {
   const { offer, emergency, passedOver } = entry;
   const ring = offer?.deadlineWallMs === undefined ? [] : [offer.deadlineWallMs];
-  const seats = offer === undefined ? Object.values(passedOver) : [];
+  const seats = offer === undefined || emergency !== undefined ? Object.values(passedOver) : [];
   if (emergency !== undefined) {
     const { sinceWallMs } = emergency;
     const { emergencyRingAllAfterMs, emergencyOutsideAfterMs } = settings;

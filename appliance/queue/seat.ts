@@ -1,13 +1,12 @@
 /** A desk phone with whoever sits at it, as the queue sees it. Facts only, as JSON. */
 
+/** Whether it rings is no state of its own: the offer of a call says so (queue-entry.ts). */
 export type SeatState =
   /** Nobody has logged in. */
   | 'loggedOut'
   | 'ready'
   /** The call-taker has said so, or did not answer; `reason` says which. */
   | 'notReady'
-  /** An offer rings. */
-  | 'offered'
   | 'talking'
   | 'wrapUp';
 
@@ -36,7 +35,7 @@ export interface Seat {
 /** What others say of a seat; the rest the queue keeps itself. */
 export type SeatFacts = Omit<Seat, 'idleSinceWallMs' | 'callsTaken' | 'unanswered'>;
 
-/** Whether a call can be offered now. */
+/** Whether a call can be offered, unless one rings there. */
 export function isFree(seat: Seat): boolean {
   return seat.state === 'ready' && seat.isReachable;
 }

@@ -104,18 +104,21 @@ function check({ bench, arrived, ended }: Day): void {
   }
   const ringing = Object.values(entries).flatMap(({ offer }) => offer?.seatIds ?? []);
   assert.is(new Set(ringing).size, ringing.length, 'no seat rings for two calls');
-  const offered = Object.values(seats).filter(({ state }) => state === 'offered');
-  assert.equal(offered.map(({ seatId }) => seatId).sort(), [...ringing].sort(), 'who rings is marked');
   assert.equal([...bench.rings.keys()].sort(), [...ringing].sort(), 'phones ring for what is offered');
-  const spare = Object.values(seats).filter(
-    (seat) => isFree(seat) && seat.takesEmergencies && seat.dispatchNode === 'a',
+  const free = Object.values(seats).filter(
+    (seat) => isFree(seat) && seat.dispatchNode === 'a' && !ringing.includes(seat.seatId),
   );
   const emergencies = Object.values(entries).filter(({ emergency }) => emergency !== undefined);
-  const free = Object.values(seats).filter((seat) => isFree(seat) && seat.dispatchNode === 'a');
-  if (emergencies.some(({ offer }) => offer === undefined))
-    assert.is(free.length, 0, 'no emergency waits for a free seat');
-  for (const seat of Object.values(seats)) {
-    if (!isFree(seat) || seat.dispatchNode !== 'a') continue;
+  for (const entry of emergencies.filter(({ offer }) => offer === undefined)) {
+    const willing = free.filter(({ seatId }) => (entry.passedOver[seatId] ?? 0) <= bench.nowMs);
+    assert.equal(
+      willing,
+      [],
+      `${entry.callId}: no emergency waits for a free seat that has not just refused it`,
+    );
+  }
+  const spare = free.filter(({ takesEmergencies }) => takesEmergencies);
+  for (const seat of free) {
     if (seat.takesEmergencies && spare.length <= rules.reserve) continue;
     const idle = Object.values(entries).find((entry) => couldTake(entry, seat.seatId, bench));
     assert.is(idle?.callId, undefined, `${seat.seatId} is idle`);

@@ -73,7 +73,8 @@ spec('an ordinary call in a queue', (it) => {
     bench.take();
     bench.do({ kind: 'entryLeft', callId: 'c1', why: 'abandoned' });
     assert.is(bench.take(), 'withdraw c1 s1 callerGone');
-    assert.is(bench.state.seats['s1']?.state, 'ready');
+    bench.arrive('c2');
+    assert.is(bench.take(), 'offer c2 s1');
   });
 
   it('rings at every seat of a department that rings all; who answers first has it', () => {
@@ -231,6 +232,57 @@ spec('an emergency', (it) => {
     assert.is(bench.take(), 'withdraw c2 s1 escalated, offer c1 s1');
   });
 
+  it('that rang everywhere leaves those who were on a break on their break', () => {
+    const bench = new QueueBench();
+    bench.seat('s1');
+    bench.seat('s2', { state: 'notReady', reason: 'lunch' });
+    bench.seat('s3', { state: 'wrapUp' });
+    bench.arrive('e1', { trigger: 'number' });
+    bench.pass(5000);
+    bench.accept('s1');
+    assert.equal(
+      ['s2', 's3'].map((seat) => bench.state.seats[seat]?.state),
+      ['notReady', 'wrapUp'],
+    );
+    bench.take();
+    bench.arrive('c1');
+    assert.is(bench.take(), '');
+  });
+
+  it('goes on ringing where it rings when it comes to ring everywhere', () => {
+    const bench = new QueueBench();
+    bench.seat('s1');
+    bench.arrive('e1', { trigger: 'number' });
+    bench.take();
+    bench.pass(60_000);
+    assert.is(bench.take(), 'ringOutside e1');
+    bench.accept('s1');
+    assert.is(bench.take(), 'connect e1 s1');
+  });
+
+  it('that is raised while a seat rings goes on ringing there', () => {
+    const bench = new QueueBench();
+    bench.seat('s1');
+    bench.arrive('c1');
+    bench.take();
+    bench.nowMs += 10_000;
+    bench.do({ kind: 'emergencyRaised', callId: 'c1', trigger: 'key 1' });
+    bench.pass(30_000);
+    assert.is(bench.take(), 'ringOutside c1');
+  });
+
+  it('does not hammer a phone that is always busy', () => {
+    const bench = new QueueBench();
+    bench.seat('s1');
+    bench.arrive('e1', { trigger: 'number' });
+    for (let time = 0; time < 60; time += 1) {
+      if (bench.rings.has('s1')) bench.refuse('s1');
+      bench.pass(500);
+    }
+    const offers = bench.effects.filter(({ kind }) => kind === 'offer').length;
+    assert.ok(offers >= 5 && offers <= 7, `${String(offers)} offers in 30 s`);
+  });
+
   it('rings at a seat that takes none when there is no other', () => {
     const bench = new QueueBench();
     bench.seat('s1', { takesEmergencies: false });
@@ -278,6 +330,29 @@ spec('seats', (it) => {
     assert.is(bench.take(), 'offer c1 s1');
     bench.accept('s1');
     assert.is(bench.take(), 'connect c1 s1');
+  });
+
+  it('whose call-taker goes on a break while they ring give the call back, but not an emergency', () => {
+    const bench = new QueueBench();
+    bench.seat('s1');
+    bench.arrive('c1');
+    bench.take();
+    bench.seat('s1', { state: 'notReady' });
+    assert.is(bench.take(), 'withdraw c1 s1 seatGone');
+    bench.seat('s1');
+    bench.do({ kind: 'emergencyRaised', callId: 'c1', trigger: 'key 1' });
+    bench.take();
+    bench.seat('s1', { state: 'notReady' });
+    assert.is(bench.take(), '');
+  });
+
+  it('that rang on a node that died ring again on the other', () => {
+    const [before, bench] = [new QueueBench(), new QueueBench()];
+    before.seat('s1');
+    before.arrive('c1');
+    for (const seat of Object.values(before.state.seats)) bench.do({ kind: 'seatRestored', seat });
+    for (const entry of Object.values(before.state.entries)) bench.do({ kind: 'entryRestored', entry });
+    assert.is(bench.take(), 'offer c1 s1');
   });
 
   it('leave when they are removed, whatever they did', () => {
