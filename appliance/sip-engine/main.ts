@@ -2,7 +2,7 @@
  * The SIP engine as a process: `npm run sip-engine -- --help`.
  *
  * SIGTERM drains: no new calls, those that exist go on; a second one, or DRAIN_MS_MAX, ends it. SIGINT ends it at
- * once. SIGHUP reads the certificate of the SIP side again.
+ * once. SIGHUP reads the certificate of the SIP side and the users again.
  */
 import { readFileSync } from 'node:fs';
 import process from 'node:process';
@@ -79,13 +79,22 @@ async function main(): Promise<void> {
     void drain();
   });
   process.once('SIGINT', () => void end());
-  process.on('SIGHUP', () => {
+  const readAgain = (what: string, read: () => void): void => {
     try {
-      running.reload();
-      log.info('certificate and users read again');
+      read();
+      log.info({ what }, 'read again');
     } catch (error) {
-      log.error({ err: error }, 'certificate or users cannot be used, the old ones stay');
+      log.error({ err: error, what }, 'cannot be used, the old one stays');
     }
+  };
+  process.on('SIGHUP', () => {
+    // One that is wrong keeps the other from nothing.
+    readAgain('certificate', () => {
+      running.reloadTls();
+    });
+    readAgain('users', () => {
+      running.reloadUsers();
+    });
   });
 }
 

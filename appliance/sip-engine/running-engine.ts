@@ -206,14 +206,15 @@ export class RunningEngine {
     this.engine.receive(bytes, flow, problem);
   }
 
-  /**
-   * The certificate and the users are read again; connections stay.
-   * @throws SIP_BAD_CERTIFICATE, SIP_BAD_CREDENTIALS or the system's error; what cannot be read stays as it was
-   */
-  reload(): void {
-    this.#digest?.reload();
+  /** Connections stay. @throws SIP_BAD_CERTIFICATE or the system's error; the old certificate is still used */
+  reloadTls(): void {
     const material = readTlsMaterial(this.#parts.config);
     if (material !== undefined) this.#transport.replaceTls(material);
+  }
+
+  /** @throws SIP_BAD_CREDENTIALS; the old users still count */
+  reloadUsers(): void {
+    this.#digest?.reload();
   }
 
   async close(): Promise<void> {

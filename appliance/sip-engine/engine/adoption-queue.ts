@@ -47,8 +47,7 @@ export class AdoptionQueue {
     const { wheel, settings } = this.#context;
     request.deadline?.cancel();
     const onDue = new Deadline(() => {
-      this.#forget(request, dialog);
-      if (!request.isAnswered) this.#onGivenUp(request, dialog);
+      this.#onGivenUp(request, dialog);
     });
     request.deadline = wheel.schedule(settings.pendingInviteMs, onDue);
   }
@@ -63,7 +62,10 @@ export class AdoptionQueue {
     }
   }
 
-  #forget(request: ServerRequest, dialog: Dialog): void {
+  /** It has its answer: it was given up, cancelled, or nobody waits for it any more. */
+  forget(request: ServerRequest): void {
+    const { dialog } = request;
+    if (dialog === undefined || !this.#held.has(dialog)) return;
     const others = (this.#held.get(dialog) ?? []).filter((one) => one.request !== request);
     if (others.length === 0) this.#held.delete(dialog);
     else this.#held.set(dialog, others);

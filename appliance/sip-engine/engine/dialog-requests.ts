@@ -64,6 +64,7 @@ export class DialogRequests {
     });
     table.connect((request) => {
       this.#waiting.delete(request);
+      this.#awaited.forget(request);
     });
   }
 
@@ -310,6 +311,8 @@ export class DialogRequests {
   }
 
   #endByPeer(dialog: Dialog, bye: SipMessage): void {
+    // A second BYE may have waited behind the first.
+    if (dialog.isOver) return;
     this.#terminatePending(dialog);
     this.#context.records.stop('network', 'normal-release', bye);
     this.#keeper.end(dialog);

@@ -28,11 +28,26 @@ const KEY_BYTES_MIN = 32;
 
 type Credentials = ReadonlyMap<string, DigestSecrets>;
 
-function isSecrets(value: unknown): value is DigestSecrets {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
-  return Object.entries(value).every(
-    ([name, hex]) => (name === 'sha256' || name === 'md5') && typeof hex === 'string',
-  );
+/** Hexadecimal digits of each hash. */
+const HASH_DIGITS: Readonly<Record<string, number>> = { sha256: 64, md5: 32 };
+
+/** Whoever wrote a password there would wonder for long why nobody is let in. */
+function findSecretsProblem(value: unknown): string | undefined {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return 'has no hashes';
+  const hashes = Object.entries(value);
+  if (hashes.length === 0) return 'has no hashes';
+  for (const [name, hex] of hashes) {
+    const digits = Object.hasOwn(HASH_DIGITS, name) ? HASH_DIGITS[name] : undefined;
+    if (digits === undefined) return `has "${name}", where only sha256 and md5 are known`;
+    const isHash = typeof hex === 'string' && hex.length === digits && /^[0-9a-f]*$/.test(hex);
+    if (!isHash) return `needs ${String(digits)} digits 0-9 and a-f for ${name}`;
+  }
+  return undefined;
+}
+
+/** What the parser says quotes the text, and the text are secrets. */
+function reasonOf(error: unknown): string {
+  return error instanceof SyntaxError ? 'it is no JSON' : (error as Error).message;
 }
 
 /** @throws SIP_BAD_CREDENTIALS */
@@ -43,12 +58,13 @@ function readCredentials(file: string): Credentials {
       throw new TypeError('it is no object of users');
     const users = new Map<string, DigestSecrets>();
     for (const [user, secrets] of Object.entries(read as Record<string, unknown>)) {
-      if (!isSecrets(secrets)) throw new TypeError(`user ${user} has something else than sha256 and md5`);
-      users.set(user, secrets);
+      const problem = findSecretsProblem(secrets);
+      if (problem !== undefined) throw new TypeError(`user "${user}" ${problem}`);
+      users.set(user, secrets as DigestSecrets);
     }
     return users;
   } catch (error) {
-    throw sipErrors.SIP_BAD_CREDENTIALS({ file, reason: (error as Error).message });
+    throw sipErrors.SIP_BAD_CREDENTIALS({ file, reason: reasonOf(error) });
   }
 }
 

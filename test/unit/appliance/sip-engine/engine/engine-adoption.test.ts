@@ -5,7 +5,7 @@ const TAGS = { tags: ['desk'] };
 
 /** A call of an application that is gone, which had stored a payload with it; another one with its tags is there. */
 function left(payload = 'call 17') {
-  const bench = new EngineBench();
+  const bench = new EngineBench({ cdrs: true });
   const first = bench.application(TAGS);
   const phone = bench.phone('alice', 50);
   const call = phone.call();
@@ -72,6 +72,31 @@ spec('requests in a dialog that waits for its adoption', (it) => {
     assert.is(phone.take(), '100 INVITE, 200 CANCEL, 487 INVITE');
     next.command(`adopt|${dialogId}`);
     assert.is(next.told.filter(({ name }) => name === 'INVITE').length, 0);
+  });
+
+  it('that were answered otherwise make room for others', () => {
+    const { call, dialogId, next } = left();
+    for (let count = 0; count < 40; count += 1) {
+      call.request('INVITE', { body: SDP });
+      call.cancel();
+    }
+    call.request('INFO');
+    next.command(`adopt|${dialogId}`);
+    assert.equal(
+      next.told.filter(({ sip }) => sip?.isRequest === true).map(({ name }) => name),
+      ['INFO'],
+    );
+  });
+
+  it('are two BYEs, of which the call has one end', () => {
+    const { bench, call, dialogId, next, phone } = left();
+    const recorder = bench.application({ routes: ['cdr:stop'] });
+    call.request('BYE');
+    call.request('BYE');
+    next.command(`adopt|${dialogId}`);
+    next.answer('BYE', 200);
+    assert.equal(phone.take().split(', ').sort(), ['200 BYE', '200 BYE']);
+    assert.equal(recorder.take(), 'cdr:stop normal-release');
   });
 
   it('are not kept without end: a flood in one dialog is refused', () => {
