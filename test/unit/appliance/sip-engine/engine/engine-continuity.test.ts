@@ -544,6 +544,34 @@ spec('a takeover: the rest', (it) => {
     assert.is(all.phone.take(), 'BYE');
   });
 
+  it('a session whose time was over while nobody was there is refreshed at once', async () => {
+    const timer = { Supported: 'timer', 'Session-Expires': '200;refresher=uas' };
+    const all = await pairedAnswered({ headers: timer });
+    all.clock.jumpWall(150_000);
+    await takeOver(all);
+    await all.b.advance(20);
+    assert.is(all.phone.take(), 'INVITE');
+  });
+
+  it('a peer whose time was over while nobody was there gets 32 s to refresh, which is enough', async () => {
+    const timer = { Supported: 'timer', 'Session-Expires': '200;refresher=uac' };
+    const all = await pairedAnswered({ headers: timer });
+    all.clock.jumpWall(300_000);
+    const next = all.b.application(TAGS);
+    await takeOver(all);
+    await all.b.advance(31_000);
+    assert.is(all.phone.take(), '');
+    all.call.request('INVITE', { headers: timer, body: SDP });
+    next.answer('INVITE', 200, {}, SDP);
+    await all.b.settle();
+    all.call.ack(all.phone.last('200 INVITE'));
+    all.phone.take();
+    await all.b.advance(120_000);
+    assert.is(all.phone.take(), '');
+    await all.b.advance(48_200);
+    assert.is(all.phone.take(), 'BYE');
+  });
+
   it('a registered phone is reached the way it came', async () => {
     const all = pairedStage();
     const registrar = all.a.application({ routes: ['register'] });

@@ -272,6 +272,17 @@ spec('a request over a connection that closes', (it) => {
     assert.is(bench.engine.counts().transactions.transactions, 0);
   });
 
+  it('is waited for from its second sending on', async () => {
+    const { bench, app, dialogId, close } = on();
+    app.requestInDialog(dialogId, 'BYE');
+    await bench.advance(2000);
+    close();
+    await bench.advance(31_000);
+    assert.is(app.take(), 'sent BYE');
+    await bench.advance(2000);
+    assert.is(app.take(), '408 BYE');
+  });
+
   it('does not go again when something was heard of it', () => {
     const { bench, app, call, dialogId, close } = on();
     app.requestInDialog(dialogId, 'INVITE', {}, SDP);
