@@ -89,12 +89,16 @@ async function main(): Promise<void> {
   };
   process.on('SIGHUP', () => {
     // One that is wrong keeps the other from nothing.
-    readAgain('certificate', () => {
-      running.reloadTls();
-    });
-    readAgain('users', () => {
-      running.reloadUsers();
-    });
+    if (config.tls !== undefined) {
+      readAgain('certificate', () => {
+        running.reloadTls();
+      });
+    }
+    if (config.digest !== undefined) {
+      readAgain('users', () => {
+        running.reloadUsers();
+      });
+    }
   });
 }
 

@@ -7,7 +7,7 @@ import type { ApplicationHeader } from '../engine/application-message.js';
 import { buildResponse } from '../engine/build-response.js';
 import { arrivalMeta, type Arrival, type ClientTx, type EngineContext } from '../engine/engine-context.js';
 import { viaValue } from '../engine/local-identity.js';
-import { makeCancel, parseOwnMessage } from '../engine/message-access.js';
+import { makeCancel } from '../engine/message-access.js';
 import type { RequestProxy, ServerRequest } from '../engine/server-request.js';
 import { canonicalText } from '../message/canonical-text.js';
 import { parseSipMessage } from '../message/parse-sip-message.js';
@@ -247,12 +247,12 @@ export class ProxyCall implements RequestProxy {
     const { message } = this.#options;
     const whole = buildAnswer(response, message, challenges);
     const isGood = challenges.length === 0 || findMessage(whole) !== undefined;
-    return this.#respond(isGood ? whole : buildAnswer(response, message));
+    return this.#respond(response.status, isGood ? whole : buildAnswer(response, message));
   }
 
-  #respond(bytes: Buffer): Buffer {
+  #respond(status: number, bytes: Buffer): Buffer {
     const { request, onAnswered } = this.#options;
-    request.tx.respond(parseOwnMessage(bytes).status, bytes);
+    request.tx.respond(status, bytes);
     onAnswered();
     return bytes;
   }
@@ -263,7 +263,7 @@ export class ProxyCall implements RequestProxy {
     const own = { request: message, status, reason: reasonPhrase(status), toTag: request.localTag };
     const bytes =
       response === undefined
-        ? this.#respond(buildResponse({ ...own, server: context.settings.server }))
+        ? this.#respond(status, buildResponse({ ...own, server: context.settings.server }))
         : this.#forward(response.message, others);
     if (!policy.isInvite) return;
     const reason = this.#state.isCancelled ? 'call-canceled' : 'call-rejected';
