@@ -30,6 +30,8 @@ const EXPECTED: readonly RegExp[] = [
   /^rqlited\.log: \[raft\] .*\[(WARN|ERROR)\] +(failed to (contact|heartbeat to|appendEntries to|make requestVote RPC|pipeline appendEntries|get previous log)|appendEntries rejected)/,
   /^rqlited\.log: \[raft\] .*\[ERROR\] +.*(peer|target)=/,
   /^rqlited\.log: \[cluster-(join|bootstrap)\] .* failed to (join via node at|join cluster at|notify all targets)/,
+  // Two peers hear of the last one at the same moment and both found the cluster: the second is told that it exists.
+  /^rqlited\.log: \[store\] .*cluster bootstrap failed: bootstrap only works on new clusters$/,
   // The replica tries its master again and again; the master loses its follower.
   /^redis-(own|partner)\.log: .*(SYNC|MASTER|Connection with (master|replica)|overcommit)/,
   // socat does not answer systemd-notify's barrier (docs/adr/0004); the message has arrived.
