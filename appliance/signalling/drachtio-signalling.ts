@@ -1,0 +1,393 @@
+/**
+ * SIP by drachtio-srf: the only file that connects to an engine. Each leg is in exactly one state:
+ *
+ *     incoming ──answer──► dialog ──BYE──► (gone)          outgoing ──2xx──► dialog
+ *        └──refuse, CANCEL──► (gone)                          └──failed, end──► (gone)
+ *
+ * Whatever a handler throws ends the one leg that it was for: an exception in an event of drachtio-srf would end the
+ * process, and with it every call.
+ */
+import type { Clock } from '../../cluster/base/clock.js';
+import type { Log } from '../../cluster/base/log.js';
+import type {
+  OutgoingCall,
+  Referral,
+  RegisterAnswer,
+  SignallingListener,
+  SignallingPort,
+  Source,
+} from '../call/signalling-port.js';
+import { OutgoingLeg } from './outgoing-leg.js';
+import { signallingErrors } from './errors.js';
+import { authenticatedUser, keyOfInfo, readContacts, replacedBy, userOf } from './sip-values.js';
+import { newSrf, type SrfApi, type SrfDialog, type SrfRequest, type SrfResponse } from './srf-types.js';
+
+export interface DrachtioSignallingOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly secret: string;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+interface Leg {
+  readonly legId: string;
+  incoming?: { readonly request: SrfRequest; readonly response: SrfResponse };
+  outgoing?: OutgoingLeg;
+  dialog?: SrfDialog;
+}
+
+const TAG = 'calls';
+const PROBE_MS = 4000;
+/** Registrations that no binding of ours bounds: what a phone may ask for in one request. */
+const CONTACTS_MAX = 10;
+
+function header(message: SrfRequest, name: string): string | undefined {
+  return message.has(name) ? message.get(name) : undefined;
+}
+
+function sourceOf(request: SrfRequest): Source {
+  const { source_address: address, source_port: port, protocol } = request;
+  return { address, port: Number(port), protocol };
+}
+
+export class DrachtioSignalling implements SignallingPort {
+  readonly #options: DrachtioSignallingOptions;
+  readonly #srf: SrfApi = newSrf(TAG);
+  readonly #legs = new Map<string, Leg>();
+  #listener: SignallingListener | undefined;
+
+  constructor(options: DrachtioSignallingOptions) {
+    this.#options = options;
+  }
+
+  /** Connects, and again whenever the engine has been away. */
+  start(listener: SignallingListener): void {
+    this.#listener = listener;
+    const { host, port, secret, log } = this.#options;
+    this.#srf.on('connect', (error: unknown) => {
+      if (error !== null && error !== undefined) log.error({ err: error }, 'the SIP engine refuses us');
+      listener.onEngine(error === null || error === undefined);
+    });
+    this.#srf.on('disconnect', () => {
+      listener.onEngine(false);
+    });
+    this.#srf.on('error', (error: unknown) => {
+      log.warn({ err: error }, 'connection to the SIP engine');
+      listener.onEngine(false);
+    });
+    this.#srf.invite(
+      this.#guarded((request, response) => {
+        this.#onInvite(request, response, listener);
+      }),
+    );
+    this.#srf.register(
+      this.#guarded((request, response) => {
+        this.#onRegister(request, response, listener);
+      }),
+    );
+    this.#srf.options(
+      this.#guarded((_request, response) => {
+        response.send(200, undefined, {});
+      }),
+    );
+    this.#srf.connect({ host, port, secret });
+  }
+
+  stop(): void {
+    this.#srf.disconnect();
+  }
+
+  /** Legs that exist now, for the health of the process. */
+  get legs(): number {
+    return this.#legs.size;
+  }
+
+  ringBack(legId: string): void {
+    this.#legs.get(legId)?.incoming?.response.send(180, undefined, {});
+  }
+
+  async answer(legId: string, sdp: string): Promise<boolean> {
+    const leg = this.#legs.get(legId);
+    if (leg?.incoming === undefined) return false;
+    const { request, response } = leg.incoming;
+    try {
+      const dialog = await this.#srf.createUAS(request, response, { localSdp: sdp });
+      delete leg.incoming;
+      // Ended while the 200 was on its way out.
+      if (this.#legs.get(legId) !== leg) {
+        this.#destroy(dialog);
+        return false;
+      }
+      this.#adopt(leg, dialog);
+      return true;
+    } catch (error) {
+      this.#options.log.info({ leg: legId, err: error }, 'the caller has gone before the answer');
+      this.#ended(legId, 'cancelled');
+      return false;
+    }
+  }
+
+  refuse(legId: string, status: number, reason?: string): void {
+    const leg = this.#legs.get(legId);
+    if (leg?.incoming === undefined) return;
+    this.#legs.delete(legId);
+    leg.incoming.response.send(status, reason, {});
+  }
+
+  call(outgoing: OutgoingCall): void {
+    const { legId } = outgoing;
+    const leg: Leg = { legId };
+    this.#legs.set(legId, leg);
+    const isOurs = (): boolean => this.#legs.get(legId) === leg;
+    leg.outgoing = new OutgoingLeg(
+      this.#srf,
+      outgoing,
+      {
+        onRinging: () => {
+          if (isOurs()) this.#listener?.onLeg({ kind: 'ringing', legId });
+        },
+        onAnswered: (dialog) => {
+          delete leg.outgoing;
+          if (!isOurs()) {
+            this.#destroy(dialog);
+            return;
+          }
+          this.#adopt(leg, dialog);
+          this.#listener?.onLeg({ kind: 'answered', legId, sdp: dialog.remote.sdp });
+        },
+        onFailed: (status) => {
+          if (!isOurs()) return;
+          this.#legs.delete(legId);
+          this.#listener?.onLeg({ kind: 'failed', legId, status });
+        },
+      },
+      this.#options.clock,
+    );
+    leg.outgoing.start();
+  }
+
+  end(legId: string): void {
+    const leg = this.#legs.get(legId);
+    if (leg === undefined) return;
+    this.#legs.delete(legId);
+    if (leg.incoming !== undefined) leg.incoming.response.send(480, undefined, {});
+    leg.outgoing?.cancel();
+    if (leg.dialog !== undefined) this.#destroy(leg.dialog);
+  }
+
+  async renegotiate(legId: string, sdp: string): Promise<string> {
+    const dialog = this.#legs.get(legId)?.dialog;
+    if (dialog?.connected !== true) throw signallingErrors.SIGNALLING_GONE({ leg: legId });
+    const headers = { Contact: dialog.local.contact };
+    // Not its modify(): after a refused re-INVITE that never sends another one (5.0.29).
+    const { status, body = '' } = await dialog.request({ method: 'INVITE', body: sdp, headers });
+    if (status !== 200) throw signallingErrors.SIGNALLING_REFUSED({ leg: legId, status });
+    dialog.local.sdp = sdp;
+    return body;
+  }
+
+  notifyReferral(legId: string, status: number): void {
+    const dialog = this.#legs.get(legId)?.dialog;
+    if (dialog?.connected !== true) return;
+    const state = status < 200 ? 'active;expires=60' : 'terminated;reason=noresource';
+    const headers = {
+      Event: 'refer',
+      'Subscription-State': state,
+      'Content-Type': 'message/sipfrag;version=2.0',
+    };
+    dialog
+      .request({ method: 'NOTIFY', headers, body: `SIP/2.0 ${String(status)} ${phraseOf(status)}\r\n` })
+      .catch(() => undefined);
+  }
+
+  async probe(uri: string): Promise<number> {
+    try {
+      const request = await this.#srf.request(uri, { method: 'OPTIONS', headers: {} });
+      return await new Promise<number>((resolve) => {
+        const timer = this.#options.clock.schedule(PROBE_MS, () => {
+          resolve(408);
+        });
+        request.on('response', ({ status }: SrfResponse) => {
+          timer.cancel();
+          resolve(status);
+        });
+      });
+    } catch {
+      return 503;
+    }
+  }
+
+  #onInvite(request: SrfRequest, response: SrfResponse, listener: SignallingListener): void {
+    const callId = listener.nextCallId();
+    const legId = `${callId}-0`;
+    const leg: Leg = { legId, incoming: { request, response } };
+    this.#legs.set(legId, leg);
+    request.on('cancel', () => {
+      if (leg.incoming === undefined) return;
+      delete leg.incoming;
+      this.#ended(legId, 'cancelled');
+    });
+    listener.onIncoming({
+      callId,
+      legId,
+      source: sourceOf(request),
+      user: authenticatedUser(header(request, 'Authorization')),
+      dialled: userOf(request.uri),
+      claimedNumber: userOf(header(request, 'P-Asserted-Identity') ?? header(request, 'From') ?? ''),
+      sdp: request.body ?? '',
+    });
+  }
+
+  #onRegister(request: SrfRequest, response: SrfResponse, listener: SignallingListener): void {
+    const user = authenticatedUser(header(request, 'Authorization'));
+    const isRemoveAll = header(request, 'Contact')?.trim() === '*';
+    const parsed = request.has('Contact') && !isRemoveAll ? request.getParsedHeader('Contact') : [];
+    const contacts = readContacts(parsed);
+    if (user === undefined || contacts === undefined || contacts.length > CONTACTS_MAX) {
+      response.send(user === undefined ? 403 : 400, undefined, {});
+      return;
+    }
+    const expires = header(request, 'Expires');
+    const asked = expires !== undefined && /^\d{1,10}$/.test(expires) ? Number(expires) : undefined;
+    const answer = listener.onRegister({
+      user,
+      isRemoveAll: isRemoveAll && asked === 0,
+      contacts: contacts.map((one) => ({ ...one, expiresSeconds: one.expiresSeconds ?? asked })),
+      sipCallId: request.get('Call-ID'),
+      cseq: Number.parseInt(request.get('CSeq'), 10) || 0,
+      source: sourceOf(request),
+    });
+    response.send(answer.status, undefined, { headers: registerHeaders(answer) });
+  }
+
+  #adopt(leg: Leg, dialog: SrfDialog): void {
+    const { legId } = leg;
+    leg.dialog = dialog;
+    dialog.on('destroy', (_request: unknown, reason?: string) => {
+      this.#ended(legId, reason ?? 'hung up');
+    });
+    const onOffer = this.#guarded((request, response) => {
+      this.#onOffer(leg, dialog, request, response);
+    }, legId);
+    dialog.on('modify', onOffer);
+    dialog.on('update', onOffer);
+    dialog.on(
+      'refer',
+      this.#guarded((request, response) => {
+        const status = this.#listener?.onReferral(legId, this.#referralOf(request)) ?? 503;
+        response.send(status, undefined, {});
+      }, legId),
+    );
+    dialog.on(
+      'info',
+      this.#guarded((request, response) => {
+        response.send(200, undefined, {});
+        const key = keyOfInfo(request.body);
+        if (key !== undefined) this.#listener?.onLeg({ kind: 'key', legId, key });
+      }, legId),
+    );
+  }
+
+  /** A re-INVITE without an offer gets ours again; what the answer in its ACK says changes nothing that we send. */
+  #onOffer(leg: Leg, dialog: SrfDialog, { body, method }: SrfRequest, response: SrfResponse): void {
+    const { legId } = leg;
+    const headers = { Contact: dialog.local.contact };
+    const accept = (sdp: string): void => {
+      response.send(200, undefined, {
+        headers: { ...headers, 'Content-Type': 'application/sdp' },
+        body: sdp,
+      });
+    };
+    if (body === undefined || body === '') {
+      // An UPDATE without a body refreshes the session timer, nothing else.
+      if (method === 'UPDATE') response.send(200, undefined, { headers });
+      else accept(dialog.local.sdp);
+      return;
+    }
+    const answered = this.#listener?.onRenegotiation(legId, body) ?? Promise.resolve({ status: 503 });
+    answered.then(
+      (answer) => {
+        if ('status' in answer) {
+          response.send(answer.status, undefined, {});
+          return;
+        }
+        dialog.local.sdp = answer.sdp;
+        accept(answer.sdp);
+      },
+      (error: unknown) => {
+        this.#options.log.error({ leg: legId, err: error }, 're-INVITE could not be answered');
+        response.send(500, undefined, {});
+      },
+    );
+  }
+
+  #referralOf(request: SrfRequest): Referral {
+    const referTo = header(request, 'Refer-To') ?? '';
+    const replaced = replacedBy(referTo);
+    const leg = [...this.#legs.values()].find(({ dialog }) => {
+      if (replaced === undefined || dialog === undefined) return false;
+      const { callId, localTag, remoteTag } = dialog.sip;
+      // Written from where the phone stands: to-tag is the tag of its peer, which is us (RFC 3891 3).
+      const tags = [replaced.toTag, replaced.fromTag];
+      return callId === replaced.sipCallId && tags.includes(localTag) && tags.includes(remoteTag);
+    });
+    return {
+      number: userOf(referTo),
+      replacedLegId: replaced === undefined ? undefined : (leg?.legId ?? ''),
+    };
+  }
+
+  #ended(legId: string, cause: string): void {
+    if (!this.#legs.delete(legId)) return;
+    this.#listener?.onLeg({ kind: 'ended', legId, cause });
+  }
+
+  #destroy(dialog: SrfDialog): void {
+    dialog.destroy().catch((error: unknown) => {
+      // The other side has hung up at the same moment.
+      this.#options.log.debug({ err: error }, 'BYE was not needed');
+    });
+  }
+
+  #guarded(
+    handle: (request: SrfRequest, response: SrfResponse) => void,
+    legId?: string,
+  ): (request: SrfRequest, response: SrfResponse) => void {
+    return (request, response) => {
+      try {
+        handle(request, response);
+      } catch (error) {
+        this.#options.log.error({ err: error, leg: legId, method: request.method }, 'request given up');
+        if (!response.finalResponseSent) response.send(500, undefined, {});
+        if (legId === undefined) return;
+        this.end(legId);
+        this.#listener?.onLeg({ kind: 'ended', legId, cause: 'internal error' });
+      }
+    };
+  }
+}
+
+function registerHeaders({ status, contacts, minExpiresSeconds }: RegisterAnswer): Record<string, string> {
+  if (status === 423) return { 'Min-Expires': String(minExpiresSeconds ?? 60) };
+  if (status !== 200 || contacts.length === 0) return {};
+  const list = contacts.map(({ uri, expiresSeconds }) => `<${uri}>;expires=${String(expiresSeconds)}`);
+  return { Contact: list.join(', ') };
+}
+
+const PHRASES: Readonly<Record<number, string>> = {
+  100: 'Trying',
+  180: 'Ringing',
+  200: 'OK',
+  408: 'Request Timeout',
+  480: 'Temporarily Unavailable',
+  481: 'Call/Transaction Does Not Exist',
+  486: 'Busy Here',
+  487: 'Request Terminated',
+  488: 'Not Acceptable Here',
+  603: 'Decline',
+};
+
+function phraseOf(status: number): string {
+  return PHRASES[status] ?? 'Failed';
+}
