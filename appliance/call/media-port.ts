@@ -6,6 +6,7 @@
  *     openAlone(A)            A hears what is played; nobody is behind it
  *     offerFrom(A) -> SDP     for the INVITE to a seat; again for the next seat, or with another profile
  *     joinTo(A, B, SDP of B)  A and B hear each other; whoever was there before is out
+ *     renew(A)                A has changed its address, or holds
  *     close()                 everything of this call is gone
  *
  * Every method ends within its deadline and rejects with an operating error (MEDIA_UNREACHABLE, MEDIA_NO_ANSWER,
@@ -22,20 +23,23 @@ export interface MediaLeg {
   readonly legTag: string;
 }
 
-export interface MediaStatistics {
-  /** Packets received from and lost on the way from each leg, by its tag. */
-  readonly legs: Readonly<Record<string, LegStatistics>>;
+export interface LegStatistics {
+  /** Received from the leg. */
+  readonly packets: number;
+  /** What RTCP told (RFC 3550 6.4), averaged; undefined when it told nothing. */
+  readonly quality: LegQuality | undefined;
 }
 
-export interface LegStatistics {
-  readonly packets: number;
-  readonly packetsLost: number;
-  /** ms; undefined when no RTCP told. */
-  readonly jitterMs: number | undefined;
-  readonly roundTripMs: number | undefined;
-  /** 1 to 5 (ITU-T G.107 estimate); undefined without figures. */
-  readonly mos: number | undefined;
+export interface LegQuality {
+  /** 1.0 to 5.0 */
+  readonly mos: number;
+  readonly jitterMs: number;
+  readonly roundTripMs: number;
+  readonly lossPercent: number;
 }
+
+/** By the tag of the leg. */
+export type MediaStatistics = Readonly<Record<string, LegStatistics>>;
 
 export type MediaEvent =
   /** A key that was pressed (RFC 4733), once, at its end. */
@@ -51,6 +55,16 @@ export interface PlayOptions {
   readonly repeatTimes?: number;
 }
 
+export interface JoinedLeg {
+  readonly leg: MediaLeg;
+  readonly sdp: string;
+}
+
+export interface Playing {
+  /** Of one time. */
+  readonly lengthMs: number;
+}
+
 export interface MediaPort {
   /**
    * Answers an offer by ourselves.
@@ -60,20 +74,27 @@ export interface MediaPort {
   /**
    * An offer for somebody who may become the other party of `leg`. Nothing changes for `leg`.
    * @param sdp what `leg` offered last
+   * @param branch the tag that the other party will have
    * @returns an offer with every codec we can make of it, under `profile`
    */
   offerFrom(leg: MediaLeg, sdp: string, branch: string, profile: MediaProfile): Promise<string>;
   /**
    * The other party has answered such an offer: from now on both hear each other.
-   * @param branch the one given to offerFrom @returns the answer for `leg`; to be sent only if it has none yet
+   * @param other its tag is the branch of the offer
+   * @param former who was the other party before, and is not heard any more
+   * @returns the answer for `leg`; to be sent only if it has none yet
    */
-  joinTo(leg: MediaLeg, other: MediaLeg, sdp: string, branch: string): Promise<string>;
-  /** @param leg who hears it. Nobody else is heard meanwhile (`others` are blocked). @returns its length in ms, once */
-  play(leg: MediaLeg, others: readonly MediaLeg[], options: PlayOptions): Promise<number>;
-  /** Ends what is played, and unblocks `others`. */
+  joinTo(leg: MediaLeg, other: MediaLeg, sdp: string, former: MediaLeg | undefined): Promise<string>;
+  /**
+   * A party has offered anew: another address, hold, a session refresh.
+   * @param other with whom it is joined, with the SDP of that party; undefined: it is alone
+   * @returns the answer for `leg`
+   */
+  renew(leg: MediaLeg, sdp: string, other: JoinedLeg | undefined): Promise<string>;
+  /** @param leg who hears it; `others` are not heard meanwhile */
+  play(leg: MediaLeg, others: readonly MediaLeg[], options: PlayOptions): Promise<Playing>;
+  /** Ends what is played, and `others` are heard again. */
   stopPlaying(leg: MediaLeg, others: readonly MediaLeg[]): Promise<void>;
-  /** @returns undefined when the relay did not know it any more */
+  /** Idempotent. @returns undefined when the relay did not know it any more */
   close(mediaCallId: string): Promise<MediaStatistics | undefined>;
-  /** @returns a function that ends it */
-  onEvent(listener: (event: MediaEvent) => void): () => void;
 }
