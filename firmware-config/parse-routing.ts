@@ -1,4 +1,5 @@
 /** Reads a routing document: defaults, schema, then everything that no schema can say. Pure. */
+import { checkTwice, isOnCircle } from './check-lists.js';
 import { checkAgainstSchema } from './check-schema.js';
 import { deepFreeze, invalidDocument, type Problem } from './problems.js';
 import { RoutingDocumentSchema, type Routing } from './schema/routing.js';
@@ -32,23 +33,6 @@ function checkReferences(routing: Routing): Problem[] {
     if (departmentId === undefined || known.has(departmentId)) return [];
     const problem = `there is no department "${departmentId}"`;
     return [{ path, problem, fix: 'Add it to "departments" or name another.' }];
-  });
-}
-
-function checkTwice(
-  list: string,
-  field: string,
-  values: readonly (string | undefined)[],
-  fix: string,
-): Problem[] {
-  const first = new Map<string, number>();
-  return values.flatMap((value, index) => {
-    if (value === undefined) return [];
-    const before = first.get(value);
-    first.set(value, before ?? index);
-    if (before === undefined) return [];
-    const problem = `"${value}" is that of ${list}[${String(before)}] already`;
-    return [{ path: `${list}[${String(index)}].${field}`, problem, fix }];
   });
 }
 
@@ -110,13 +94,7 @@ function checkHours(routing: Routing): Problem[] {
 function checkCircles(routing: Routing): Problem[] {
   const next = new Map(routing.departments.map(({ id, closedTo }) => [id, closedTo]));
   return routing.departments.flatMap(({ id }, index) => {
-    const seen = new Set<string>();
-    let at = next.get(id);
-    while (at !== undefined && at !== id && !seen.has(at)) {
-      seen.add(at);
-      at = next.get(at);
-    }
-    if (at !== id) return [];
+    if (!isOnCircle(id, next)) return [];
     const problem = 'leads back to the same department';
     const fix = 'Let one department on the way be open day and night, or leave out its "closedTo".';
     return [{ path: `departments[${String(index)}].closedTo`, problem, fix }];

@@ -15,10 +15,10 @@ export function describeProblem({ path, problem, fix }: Problem): string {
   return `${path === '' ? '(the document)' : path}: ${problem}. ${fix}`;
 }
 
-export function invalidDocument(
-  document: 'site' | 'node' | 'routing',
-  problems: readonly Problem[],
-): OperatingError {
+/** The documents that a node is told by. */
+export type DocumentKind = 'site' | 'node' | 'routing' | 'telephony';
+
+export function invalidDocument(document: DocumentKind, problems: readonly Problem[]): OperatingError {
   const list = problems.map((problem) => `  ${describeProblem(problem)}`).join('\n');
   return configErrors.CONFIG_INVALID({ document, count: problems.length, list, problems });
 }

@@ -6,19 +6,18 @@
  *     { "seal": "<sha256 in hex>", "document": { ... } }
  */
 import { createHash } from 'node:crypto';
+import type { DocumentKind } from './problems.js';
 
 /** Raised whenever a schema changes (a test compares), so that a document of another release is checked again. */
-export const SCHEMA_RELEASE = 1;
+export const SCHEMA_RELEASE = 2;
 
-type Kind = 'site' | 'node';
-
-function digest(kind: Kind, document: unknown): string {
+function digest(kind: DocumentKind, document: unknown): string {
   const text = `${kind} ${String(SCHEMA_RELEASE)} ${JSON.stringify(document)}`;
   return createHash('sha256').update(text).digest('hex');
 }
 
-/** @param document complete and checked, as parseSite and parseNode return it. @returns the text of the file */
-export function sealDocument(kind: Kind, document: object): string {
+/** @param document complete and checked, as parseSite and its like return it. @returns the text of the file */
+export function sealDocument(kind: DocumentKind, document: object): string {
   return `${JSON.stringify({ seal: digest(kind, document), document }, undefined, 2)}\n`;
 }
 
@@ -30,7 +29,7 @@ export interface OpenedDocument {
 }
 
 /** @param input the parsed JSON of a file, with or without a seal */
-export function openSealed(kind: Kind, input: unknown): OpenedDocument {
+export function openSealed(kind: DocumentKind, input: unknown): OpenedDocument {
   if (typeof input !== 'object' || input === null || !('seal' in input) || !('document' in input)) {
     return { document: input, isSealed: false };
   }

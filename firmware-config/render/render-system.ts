@@ -10,10 +10,18 @@ import { renderPacketFilterUnit, renderSystemdUnit, unitName } from './systemd-u
 
 const UNITS = '/etc/systemd/system';
 
-/** For systemd-sysusers; a user that a package has made already stays as it is. */
+/**
+ * For systemd-sysusers; a user that a package has made already stays as it is. A group may own a folder before there is
+ * a service with a user of its name.
+ */
 function renderSysusers(services: readonly ServiceSpec[]): string {
   const users = new Set(services.map(({ user }) => user).filter((user) => user !== 'root'));
-  return [...users].map((user) => `u ${user} - "Wardline" - /usr/sbin/nologin\n`).join('');
+  const groups = new Set(services.flatMap(({ directories }) => directories.map(({ group }) => group)));
+  const others = [...groups].filter((group) => group !== 'root' && !users.has(group));
+  return [
+    ...[...users].map((user) => `u ${user} - "Wardline" - /usr/sbin/nologin\n`),
+    ...others.map((group) => `g ${group} -\n`),
+  ].join('');
 }
 
 /** @throws CONFIG_INVALID when the site has no such node */

@@ -1,19 +1,11 @@
 /** The node document: what differs between the machines of a site. Unknown keys are refused. */
 import Type, { type Static } from 'typebox';
 import { DEFAULTS } from '../defaults/defaults.js';
-
-const strict = { additionalProperties: false } as const;
-
-const path = (defaultPath: string) =>
-  Type.String({
-    pattern: '^/[^\\s]+$',
-    default: defaultPath,
-    description: 'Give an absolute path without spaces.',
-  });
+import { path, strict, version } from './fields.js';
 
 export const NodeDocumentSchema = Type.Object(
   {
-    version: Type.Literal(1, { description: 'This release reads version 1.' }),
+    version,
     nodeId: Type.String({
       pattern: '^[a-z][a-z0-9]{0,7}$',
       description: "Give the node's id in the site document.",
@@ -44,6 +36,20 @@ export const NodeDocumentSchema = Type.Object(
         run: path(DEFAULTS.paths.run),
       },
       { ...strict, default: {} },
+    ),
+    /** Without it SIP is spoken over UDP and TCP only. Group wardline-sip must be able to read the files. */
+    sipTls: Type.Optional(
+      Type.Object(
+        {
+          keyFile: path(),
+          /** With its chain. */
+          certFile: path(),
+          caFile: Type.Optional(path()),
+          /** 48 bytes, the same on both partners: either resumes a phone's session. */
+          ticketKeysFile: Type.Optional(path()),
+        },
+        strict,
+      ),
     ),
   },
   strict,

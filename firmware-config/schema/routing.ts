@@ -3,14 +3,7 @@
  * the fix that is shown when the field is wrong.
  */
 import Type, { type Static } from 'typebox';
-
-const strict = { additionalProperties: false } as const;
-
-const id = (what: string) =>
-  Type.String({
-    pattern: '^[a-z][a-z0-9-]{0,31}$',
-    description: `Name ${what} with a-z, 0-9 and "-", beginning with a letter.`,
-  });
+import { id, names, strict, version } from './fields.js';
 
 const numberPattern = Type.String({
   pattern: '^(\\+\\d{3,15}|\\+\\d{1,14}\\*|\\d{2,15}|\\d{1,14}\\*|\\+?\\*)$',
@@ -45,16 +38,10 @@ const action = Type.Union(
 const digits = (what: string, example: string) =>
   Type.String({ pattern: '^\\d{1,6}$', description: `Give ${what} as digits such as ${example}.` });
 
-const name = Type.String({
-  minLength: 1,
-  maxLength: 64,
-  description: 'Give a name of at most 64 characters.',
-});
-
 export const DepartmentSchema = Type.Object(
   {
     id: id('the department'),
-    names: Type.Object({ zh: name, en: name }, strict),
+    names,
     hours: Type.Optional(
       Type.Object(
         {
@@ -98,7 +85,7 @@ export const DepartmentSchema = Type.Object(
 
 export const RoutingDocumentSchema = Type.Object(
   {
-    version: Type.Literal(1, { description: 'This release reads version 1.' }),
+    version,
     numberPlan: Type.Object(
       {
         countryCode: digits('the country code', '86'),

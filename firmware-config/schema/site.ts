@@ -4,30 +4,7 @@
  */
 import Type, { type Static } from 'typebox';
 import { DEFAULTS } from '../defaults/defaults.js';
-
-const strict = { additionalProperties: false } as const;
-
-const address = (what: string) =>
-  Type.String({
-    pattern: '^(25[0-5]|2[0-4]\\d|1?\\d?\\d)(\\.(25[0-5]|2[0-4]\\d|1?\\d?\\d)){3}$',
-    description: `Give ${what} as an IPv4 address such as 10.77.0.1.`,
-  });
-
-const port = (defaultPort: number) =>
-  Type.Integer({
-    minimum: 1,
-    maximum: 65_535,
-    default: defaultPort,
-    description: 'Give a port from 1 to 65535.',
-  });
-
-const milliseconds = (minimum: number, maximum: number, defaultMs: number) =>
-  Type.Integer({
-    minimum,
-    maximum,
-    default: defaultMs,
-    description: `Give whole milliseconds from ${String(minimum)} to ${String(maximum)}.`,
-  });
+import { address, milliseconds, port, strict, version } from './fields.js';
 
 export const PlaceSchema = Type.Object(
   {
@@ -59,7 +36,7 @@ export const SiteNodeSchema = Type.Object(
 
 export const SiteDocumentSchema = Type.Object(
   {
-    version: Type.Literal(1, { description: 'This release reads version 1.' }),
+    version,
     siteId: Type.String({
       pattern: '^[a-z][a-z0-9-]{0,31}$',
       description: 'Use a short name of a-z, 0-9 and "-".',

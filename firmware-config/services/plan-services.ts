@@ -3,41 +3,18 @@
  *
  * | node | processes |
  * |---|---|
- * | full, with a partner | redis-own, redis-partner, rqlited, rtpengine, keepalived, node, admin |
- * | full, alone at its place | redis-own, rqlited, rtpengine, node, admin |
+ * | full, with a partner | redis-own, redis-partner, rqlited, rtpengine, sip-engine, keepalived, node, admin |
+ * | full, alone at its place | redis-own, rqlited, rtpengine, sip-engine, node, admin |
  * | witness | rqlited |
  */
 import { findPartner, getNode, type Site } from '../site-nodes.js';
 import { rqlitedArguments } from '../render/rqlited-arguments.js';
 import type { NodeDocument } from '../schema/node.js';
 import { vrrpFiles, vrrpInstance } from '../vrrp-files.js';
+import { planSipEngine } from './plan-telephony.js';
 import { REALTIME } from './realtime.js';
+import { COMMON, ourCommand, OUT_OF_MEMORY, WATCHDOG_SECONDS } from './service-defaults.js';
 import type { Command, DirectorySpec, ServiceSpec } from './service-spec.js';
-
-/**
- * The order in which processes are given up when memory runs out: people can do without the panel for a while, calls
- * wait for no durable write, and nothing replaces the process that moves addresses in time.
- */
-const OUT_OF_MEMORY = { keepalived: -900, media: -800, liveState: -800, node: -700, store: -300, panel: 200 };
-
-/** A crash is healed in place after 100 ms: cheaper than moving an address (measured: 180 ms of audio). */
-const COMMON = {
-  prepare: [],
-  cleanUp: [],
-  capabilities: [],
-  needs: [],
-  outOfMemoryScore: 0,
-  startedBy: 'boot',
-  environment: {},
-  restartDelayMs: 100,
-  restartsMax: 10,
-  restartsWindowSeconds: 30,
-  stopSignal: 'SIGTERM',
-  stopTimeoutSeconds: 5,
-  after: [],
-  directories: [],
-  writablePaths: [],
-} as const satisfies Partial<ServiceSpec>;
 
 function planRedis(node: NodeDocument, which: 'own' | 'partner'): ServiceSpec {
   const directory = `${node.paths.run}/live-state/${which}`;
@@ -178,15 +155,6 @@ function planKeepalived(site: Site, node: NodeDocument): ServiceSpec {
   };
 }
 
-function ourCommand(node: NodeDocument, main: string): Command {
-  const { node: program, wardline, config } = node.paths;
-  const documents = ['--site', `${config}/site.json`, '--node', `${config}/node.json`];
-  return [program, '--enable-source-maps', `${wardline}/dist/${main}`, ...documents];
-}
-
-/** A process of ours that does not answer its own question for so long is restarted. */
-const WATCHDOG_SECONDS = 10;
-
 function planNodeService(node: NodeDocument, hasPartner: boolean): ServiceSpec {
   const { run } = node.paths;
   return {
@@ -239,6 +207,7 @@ export function planServices(site: Site, node: NodeDocument): readonly ServiceSp
     // Only after the epoch check: with the identity of an epoch that is over it would undo a promotion (rule 22).
     planRqlited(site, node, 'nodeService'),
     planRtpengine(node, hasPartner),
+    planSipEngine(site, node),
     ...(hasPartner ? [planKeepalived(site, node)] : []),
     planNodeService(node, hasPartner),
     planAdmin(node),

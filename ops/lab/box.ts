@@ -8,7 +8,12 @@ import { fileURLToPath } from 'node:url';
 import type { Clock } from '../../cluster/base/clock.js';
 import type { NodeReport } from '../../cluster/health/node-report.js';
 import type { OwnershipStatus } from '../../cluster/ownership/ownership.js';
+import { exampleRouting } from '../../firmware-config/defaults/example-routing.js';
+import { exampleTelephony } from '../../firmware-config/defaults/example-telephony.js';
 import { parseNode } from '../../firmware-config/parse-node.js';
+import { parseRouting } from '../../firmware-config/parse-routing.js';
+import { parseTelephony } from '../../firmware-config/parse-telephony.js';
+import type { CallDocuments } from '../../firmware-config/render/render-node.js';
 import { findPartner, type Site } from '../../firmware-config/site-nodes.js';
 import { opsErrors } from '../errors.js';
 import { BoxNetwork } from './box-network.js';
@@ -25,6 +30,8 @@ import type { Impairment } from './wan/impairment.js';
 export interface BoxOptions {
   readonly boxId: string;
   readonly site: Site;
+  /** Checked; default: the demonstration hospital. */
+  readonly calls?: CallDocuments;
   readonly clock: Clock;
   /** Program that runs rqlited. */
   readonly rqlited: string;
@@ -48,6 +55,11 @@ export type StepRunner = (work: () => Promise<string>) => Promise<void>;
 const runStep: StepRunner = async (work) => {
   await work();
 };
+
+function demonstrationHospital(site: Site): CallDocuments {
+  const routing = parseRouting(exampleRouting);
+  return { routing, telephony: parseTelephony(exampleTelephony(), { routing, site }) };
+}
 
 const program = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url));
 
@@ -73,7 +85,8 @@ export class Box {
       seed: options.boxId,
     });
     this.#faults = new NetworkFaults(this.plan, this.network);
-    this.#machines = new Map(options.site.nodes.map((node) => [node.id, this.#makeMachine(node.id)]));
+    const calls = options.calls ?? demonstrationHospital(options.site);
+    this.#machines = new Map(options.site.nodes.map(({ id }) => [id, this.#makeMachine(id, calls)]));
   }
 
   /**
@@ -304,7 +317,7 @@ export class Box {
     return machine;
   }
 
-  #makeMachine(nodeId: string): Machine {
+  #makeMachine(nodeId: string, calls: CallDocuments): Machine {
     const { clock, rqlited, rqlitedMajor, nodeProgram, projectRoot, site, say } = this.#options;
     const major = rqlitedMajor === undefined ? {} : { rqlitedMajor };
     const paths = { rqlited, node: nodeProgram, wardline: projectRoot };
@@ -314,7 +327,7 @@ export class Box {
       stateFolder: `${this.stateFolder}/${nodeId}`,
       supervisorProgram: program('./machine/machine-main.js'),
       nodeProgram,
-      documents: { site, node: parseNode({ version: 1, nodeId, paths, ...major }) },
+      documents: { site, node: parseNode({ version: 1, nodeId, paths, ...major }), calls },
       clock,
       onReport: (machine, report) => {
         const sentence = describeReport(machine, report);

@@ -31,6 +31,7 @@ const EXPOSURE_MAX: Readonly<Record<string, number>> = {
   'redis-partner': 15,
   rqlited: 15,
   admin: 15,
+  'sip-engine': 15,
   rtpengine: 20,
   'packet-filter': 20,
   node: 25,

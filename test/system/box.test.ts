@@ -1,5 +1,6 @@
 /** A box from start to stop: everything comes up, a node dies and comes back, nothing is left. */
 import {
+  askBySip,
   findHolders,
   isStoreReady,
   makeTestBox,
@@ -54,6 +55,24 @@ spec('a site in a box', { deadlineMs: 90_000 }, (it, before) => {
     await pingServiceAddresses();
   });
 
+  it('the SIP engine of each node answers the carrier on its address, and says that nobody takes calls yet', async () => {
+    for (const address of Object.values(SERVICE_ADDRESSES)) {
+      for (const protocol of ['udp', 'tcp'] as const) {
+        for (const method of ['OPTIONS', 'INVITE']) {
+          const status = await askBySip(box, 'trunk', method, protocol, address);
+          assert.is(status, 'SIP/2.0 503 Service Unavailable', `${method} over ${protocol} to ${address}`);
+        }
+      }
+    }
+  });
+
+  it('a phone that nobody knows is asked for its password', async () => {
+    for (const method of ['REGISTER', 'INVITE']) {
+      const status = await askBySip(box, 'phones', method, 'udp', SERVICE_ADDRESSES.b);
+      assert.is(status, 'SIP/2.0 401 Unauthorized', method);
+    }
+  });
+
   it('the three stores form one cluster across the WAN', async () => {
     for (const id of Object.keys(NODE_ADDRESSES)) await waitForStore(id);
     const leaders = await Promise.all(Object.keys(NODE_ADDRESSES).map((id) => box.inspect(id)));
@@ -101,6 +120,8 @@ spec('a site in a box', { deadlineMs: 90_000 }, (it, before) => {
       return seen.join(' ') === 'b b' || notYet(seen);
     });
     await pingServiceAddresses();
+    for (const address of Object.values(SERVICE_ADDRESSES))
+      assert.match(await askBySip(box, 'trunk', 'OPTIONS', 'udp', address), /^SIP\/2\.0 503 /);
     assert.equal(await tracesOfA.find(), []);
   });
 

@@ -12,6 +12,7 @@ import { renderSystemdUnit } from '../../firmware-config/render/systemd-unit.js'
 import { planServices } from '../../firmware-config/services/plan-services.js';
 import { REALTIME } from '../../firmware-config/services/realtime.js';
 import { bootSystemd, type BootedSystemd } from '../support/booted-systemd.js';
+import { parseExampleCalls } from '../support/example-calls.js';
 import { projectRoot } from '../support/project-files.js';
 import { assert, spec } from '../support/spec.js';
 import { notYet, waitFor } from '../support/wait.js';
@@ -32,7 +33,7 @@ function renderAnnouncement(): string {
 }
 
 const files = [
-  ...renderNode(site, node),
+  ...renderNode(site, node, parseExampleCalls(site)),
   // Settings of the machine stay as they are.
   ...renderSystem(site, node).filter(({ path }) => !path.includes('/sysctl.d/')),
   { path: '/etc/systemd/system/announcement.service', content: renderAnnouncement() },
@@ -83,6 +84,17 @@ spec('the units of a node under systemd', { deadlineMs: 60_000 }, (it, before) =
       const areUp = ['redis-own', 'rtpengine', 'keepalived'].every((name) => up.includes(name));
       return (areUp && report.serviceAddresses.every(({ isHeld }) => isHeld)) || notYet(text);
     });
+  });
+
+  it('the SIP engine listens on both service addresses, and its secrets are for those who need them', async () => {
+    const log = await systemd.run('journalctl', '--no-pager', '-o', 'cat', '-u', 'wardline-sip-engine');
+    for (const address of ['10.77.0.11', '10.77.0.12'])
+      assert.match(log, new RegExp(`^sip-engine ready .*udp/${address}:5060,tcp/${address}:5060`, 'm'));
+    const files = ['/etc/wardline/sip-users.json', '/etc/wardline/sip-nonce.key'];
+    const secret = '/run/wardline/sip-engine/control-secret';
+    const access = await systemd.run('stat', '-c', '%a %U:%G', ...files, secret);
+    const lines = ['640 root:wardline-sip', '640 root:wardline-sip', '640 wardline-sip:wardline-calls'];
+    assert.equal(access.trim().split('\n'), lines);
   });
 
   it('keepalived and the media relay run at their real-time priorities', async () => {

@@ -2,6 +2,7 @@
  * What a machine finds in its state folder on the host, and how it boots. The state folder is all that a machine
  * shares with the host besides the read-only root.
  */
+import type { CallDocuments } from '../../../firmware-config/render/render-node.js';
 import type { NodeDocument } from '../../../firmware-config/schema/node.js';
 import type { Site } from '../../../firmware-config/site-nodes.js';
 
@@ -9,6 +10,7 @@ import type { Site } from '../../../firmware-config/site-nodes.js';
 export interface MachineDocuments {
   readonly site: Site;
   readonly node: NodeDocument;
+  readonly calls: CallDocuments;
 }
 
 export interface MachineLayout {

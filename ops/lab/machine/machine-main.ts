@@ -3,11 +3,11 @@
  * machine's state folder. Writes one JSON object per line to standard output: {"event":"report",...} for each service
  * that came up, crashed or was given up, {"event":"ready"} once all have been tried.
  */
-import { appendFile, mkdir, readFile, writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { appendFile, mkdir, readFile } from 'node:fs/promises';
 import { RealClock } from '../../../cluster/base/clock.js';
 import { callRpc, serveRpc, type RpcParams } from '../../../cluster/base/local-rpc.js';
 import { renderNetworkSysctl, renderNode } from '../../../firmware-config/render/render-node.js';
+import { writeRendered } from '../../../firmware-config/render/write-rendered.js';
 import { planServices } from '../../../firmware-config/services/plan-services.js';
 import { run } from '../shell.js';
 import { fillDisk, freeDisk } from './fill-disk.js';
@@ -28,7 +28,7 @@ function tell(event: object): void {
   process.stdout.write(`${JSON.stringify(event)}\n`);
 }
 
-const { site, node } = JSON.parse(await readFile(layout.documents, 'utf8')) as MachineDocuments;
+const { site, node, calls } = JSON.parse(await readFile(layout.documents, 'utf8')) as MachineDocuments;
 const services = planServices(site, node);
 
 const users = await openUserTable(
@@ -40,10 +40,7 @@ const users = await openUserTable(
     ]),
   ],
 );
-for (const { path, content } of renderNode(site, node)) {
-  await mkdir(dirname(path), { recursive: true });
-  await writeFile(path, content);
-}
+await writeRendered(renderNode(site, node, calls));
 const settings = Object.entries(renderNetworkSysctl(site, node)).map(([name, value]) => `${name}=${value}`);
 if (settings.length > 0) await run(['sysctl', '-qw', ...settings], { clock });
 await mkdir(layout.logs, { recursive: true });
@@ -80,7 +77,8 @@ const server = await serveRpc(layout.socket, {
     services: supervisor.status(),
     addresses: await findAddresses(node.interface, clock),
   }),
-  inspect: () => inspectMachine({ documents: { site, node }, services: () => supervisor.status(), clock }),
+  inspect: () =>
+    inspectMachine({ documents: { site, node, calls }, services: () => supervisor.status(), clock }),
   fillDisk: async () => ({ bytes: await fillDisk(node.paths.data, clock) }),
   freeDisk: () => freeDisk(node.paths.data),
   signal: signalService,

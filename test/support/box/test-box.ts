@@ -39,6 +39,22 @@ export function makeTestBox(): TestBox {
   return { box, said };
 }
 
+/** Who asks the box by SIP: the carrier, whom its trunks name, or a phone that nobody knows. */
+const ASKERS = { trunk: '10.77.0.20', phones: '10.77.0.100' } as const;
+
+/** Sends one request outside of any call. @returns the status line of the final answer */
+export async function askBySip(
+  box: Box,
+  from: keyof typeof ASKERS,
+  method: string,
+  protocol: 'udp' | 'tcp',
+  address: string,
+): Promise<string> {
+  const program = `${projectRoot}/dist/test/support/box/sip-ask-main.js`;
+  const words = [process.execPath, program, method, protocol, ASKERS[from], address, '5060'];
+  return (await box.runIn(from, words, 10_000)).trim();
+}
+
 export function partnerOf(id: SiteNodeId): SiteNodeId {
   return id === 'a' ? 'b' : 'a';
 }

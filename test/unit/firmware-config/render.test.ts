@@ -7,11 +7,14 @@ import { renderSystem } from '../../../firmware-config/render/render-system.js';
 import { renderRedisOwnConf, renderRedisPartnerConf } from '../../../firmware-config/render/redis-conf.js';
 import { rqlitedArguments } from '../../../firmware-config/render/rqlited-arguments.js';
 import { renderRtpengineConf } from '../../../firmware-config/render/rtpengine-conf.js';
+import { renderSipEngineJson } from '../../../firmware-config/render/sip-engine-json.js';
 import { planServices } from '../../../firmware-config/services/plan-services.js';
+import { parseExampleCalls } from '../../support/example-calls.js';
 import { projectRoot } from '../../support/project-files.js';
 import { assert, spec } from '../../support/spec.js';
 
 const site = parseSite(exampleSite());
+const { telephony } = parseExampleCalls(site);
 const wide = parseSite(exampleSite('two-two-one'));
 const node = (nodeId: string, more: object = {}): ReturnType<typeof parseNode> =>
   parseNode({ version: 1, nodeId, ...more });
@@ -31,6 +34,8 @@ const RENDERED: Readonly<Record<string, string>> = {
   'a-rtpengine.conf': renderRtpengineConf(site, node('a')),
   'b-rtpengine.conf': renderRtpengineConf(site, node('b')),
   'd-rtpengine.conf': renderRtpengineConf(site, node('d')),
+  'a-sip-engine.json': renderSipEngineJson(site, node('a'), telephony),
+  'd-sip-engine.json': renderSipEngineJson(site, node('d'), telephony),
   'a-rqlited.txt': `${rqlitedArguments(site, node('a')).join('\n')}\n`,
 };
 
@@ -81,9 +86,9 @@ spec('rendered configuration', (it) => {
 
   it('a node alone at its place has no keepalived and no replica', () => {
     const names = (id: string): string[] => planServices(site, node(id)).map((service) => service.name);
-    const engines = ['redis-own', 'redis-partner', 'rqlited', 'rtpengine', 'keepalived'];
+    const engines = ['redis-own', 'redis-partner', 'rqlited', 'rtpengine', 'sip-engine', 'keepalived'];
     assert.equal(names('a'), [...engines, 'node', 'admin']);
-    assert.equal(names('d'), ['redis-own', 'rqlited', 'rtpengine', 'node', 'admin']);
+    assert.equal(names('d'), ['redis-own', 'rqlited', 'rtpengine', 'sip-engine', 'node', 'admin']);
     assert.throws(() => renderKeepalivedConf(site, node('d')), /no partner/);
     assert.throws(() => renderRedisPartnerConf(site, node('d')), /no partner/);
   });
