@@ -68,6 +68,8 @@ export interface CallState {
   readonly callId: string;
   readonly name: CallStateName;
   readonly direction: CallDirection;
+  /** User part of the Request-URI of the first INVITE. */
+  readonly dialled: string;
   readonly mediaCallId: string;
   /** Who began it; after a transfer by that party, who stayed. */
   readonly caller: Leg;
@@ -161,7 +163,7 @@ export type CallEvent =
 export type CallEffect =
   /** 180 to the caller. */
   | { readonly kind: 'ringBack' }
-  /** The relay takes the caller's media, 200, greeting and music. Then `callerAnswered` or `callerAnswerFailed`. */
+  /** The relay takes the caller's media, then 200. Comes back as `callerAnswered` or `callerAnswerFailed`. */
   | { readonly kind: 'answerCaller' }
   | { readonly kind: 'refuseCaller'; readonly status: number }
   /** The caller hears why, then his leg ends. */

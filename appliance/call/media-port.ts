@@ -80,11 +80,19 @@ export interface MediaPort {
   offerFrom(leg: MediaLeg, sdp: string, branch: string, profile: MediaProfile): Promise<string>;
   /**
    * The other party has answered such an offer: from now on both hear each other.
+   * @param offered what `leg` offered last
    * @param other its tag is the branch of the offer
+   * @param answer what it answered
    * @param former who was the other party before, and is not heard any more
    * @returns the answer for `leg`; to be sent only if it has none yet
    */
-  joinTo(leg: MediaLeg, other: MediaLeg, sdp: string, former: MediaLeg | undefined): Promise<string>;
+  joinTo(
+    leg: MediaLeg,
+    offered: string,
+    other: MediaLeg,
+    answer: string,
+    former: MediaLeg | undefined,
+  ): Promise<string>;
   /**
    * A party has offered anew: another address, hold, a session refresh.
    * @param other with whom it is joined, with the SDP of that party; undefined: it is alone

@@ -41,6 +41,7 @@ export interface NewCall {
   readonly party: Party;
   /** The offer in the INVITE. */
   readonly sdp: string;
+  readonly dialled: string;
 }
 
 export function callerLegId(callId: string): string {
@@ -48,7 +49,7 @@ export function callerLegId(callId: string): string {
 }
 
 export function openCall(
-  { callId, direction, mediaCallId, party, sdp }: NewCall,
+  { callId, direction, mediaCallId, party, sdp, dialled }: NewCall,
   nowWallMs: number,
 ): CallState {
   const legId = callerLegId(callId);
@@ -62,6 +63,7 @@ export function openCall(
       legsMade: 1,
       joinsFailed: 0,
       openedWallMs: nowWallMs,
+      dialled,
     },
     caller: { legId, party, sdp, isAnswered: false, isHolding: false },
     ...{ other: undefined, place: undefined, joining: undefined, transfer: undefined },
@@ -95,7 +97,9 @@ const HANDLERS: Handlers = {
   dialled: dial,
   outsideAsked: dial,
   callerAnswered: (draft) => {
-    draft.changeLeg(draft.state.caller.legId, { isAnswered: true });
+    const { legId } = draft.state.caller;
+    draft.changeLeg(legId, { isAnswered: true });
+    if (draft.state.name === 'seeking') draft.do({ kind: 'startMusic', legId });
   },
   callerAnswerFailed: (draft, { status }) => {
     draft.do({ kind: 'refuseCaller', status });

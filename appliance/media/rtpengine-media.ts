@@ -124,7 +124,13 @@ export class RtpengineMedia implements MediaPort {
     return sdpOf(offer);
   }
 
-  async joinTo(leg: MediaLeg, other: MediaLeg, sdp: string, former: MediaLeg | undefined): Promise<string> {
+  async joinTo(
+    leg: MediaLeg,
+    offered: string,
+    other: MediaLeg,
+    sdp: string,
+    former: MediaLeg | undefined,
+  ): Promise<string> {
     const { mediaCallId, legTag } = leg;
     const answer = await this.#ng.send('answer', {
       ...COMMON,
@@ -137,7 +143,7 @@ export class RtpengineMedia implements MediaPort {
       },
     });
     if (former !== undefined) await this.#block([former]);
-    return sdpOf(answer);
+    return completeAnswer(sdpOf(answer), offered);
   }
 
   async renew(leg: MediaLeg, sdp: string, other: JoinedLeg | undefined): Promise<string> {

@@ -45,6 +45,7 @@ function wantedPorts(site: Site, node: NodeDocument): readonly WantedPort[] {
     wanted('control', [LOOPBACK]),
     wanted('rtpengineCli', [LOOPBACK]),
     wanted('rtpengineHttp', [LOOPBACK]),
+    wanted('dtmfLog', [LOOPBACK], 'udp'),
     wanted('redisOwn', [LOOPBACK, ...lan]),
     ...(partner === undefined ? [] : [wanted('redisPartner', [LOOPBACK])]),
     wanted('nodeLink', lan),

@@ -36,6 +36,8 @@ export const DEFAULTS = {
     control: 9022,
     rtpengineCli: 2224,
     rtpengineHttp: 2225,
+    /** Where call control hears which keys were pressed. */
+    dtmfLog: 2226,
     rqliteHttp: 4001,
     rqliteRaft: 4002,
     redisOwn: 6379,

@@ -58,6 +58,8 @@ export function renderRtpengineConf(site: Site, node: NodeDocument): string {
     '# The control interfaces know no authentication: loopback only.',
     `listen-cli = 127.0.0.1:${String(site.ports.rtpengineCli)}`,
     `listen-http = 127.0.0.1:${String(site.ports.rtpengineHttp)}`,
+    '# Keys that callers press, one datagram for each.',
+    `dtmf-log-dest = 127.0.0.1:${String(site.ports.dtmfLog)}`,
     `port-min = ${String(site.rtp.portMin)}`,
     `port-max = ${String(site.rtp.portMax)}`,
     ...redisLines(site, node, partner),

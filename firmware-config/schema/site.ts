@@ -86,6 +86,7 @@ export const SiteDocumentSchema = Type.Object(
         control: port(DEFAULTS.ports.control),
         rtpengineCli: port(DEFAULTS.ports.rtpengineCli),
         rtpengineHttp: port(DEFAULTS.ports.rtpengineHttp),
+        dtmfLog: port(DEFAULTS.ports.dtmfLog),
         rqliteHttp: port(DEFAULTS.ports.rqliteHttp),
         rqliteRaft: port(DEFAULTS.ports.rqliteRaft),
         redisOwn: port(DEFAULTS.ports.redisOwn),

@@ -11,7 +11,7 @@ import { findPartner, getNode, type Site } from '../site-nodes.js';
 import { rqlitedArguments } from '../render/rqlited-arguments.js';
 import type { NodeDocument } from '../schema/node.js';
 import { vrrpFiles, vrrpInstance } from '../vrrp-files.js';
-import { planSipEngine } from './plan-telephony.js';
+import { planCalls, planSipEngine } from './plan-telephony.js';
 import { REALTIME } from './realtime.js';
 import { COMMON, ourCommand, OUT_OF_MEMORY, WATCHDOG_SECONDS } from './service-defaults.js';
 import type { Command, DirectorySpec, ServiceSpec } from './service-spec.js';
@@ -208,6 +208,7 @@ export function planServices(site: Site, node: NodeDocument): readonly ServiceSp
     planRqlited(site, node, 'nodeService'),
     planRtpengine(node, hasPartner),
     planSipEngine(site, node),
+    planCalls(site, node),
     ...(hasPartner ? [planKeepalived(site, node)] : []),
     planNodeService(node, hasPartner),
     planAdmin(node),

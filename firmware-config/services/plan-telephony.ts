@@ -57,7 +57,6 @@ export function planSipEngine(site: Site, node: NodeDocument): ServiceSpec {
   };
 }
 
-/** Not among the services of a node as long as there is no program for it. */
 export function planCalls(site: Site, node: NodeDocument): ServiceSpec {
   const { config, run, data } = node.paths;
   const [telephony, routing] = [`${config}/telephony.json`, `${config}/routing.json`];

@@ -1,0 +1,65 @@
+/** Orders and questions of this machine: the panel, drills, the laboratory, and recognisers of speech or text. */
+import type { RpcMethods, RpcParams } from '../cluster/base/local-rpc.js';
+import { applianceErrors } from './errors.js';
+import type { CallControl } from './call-control.js';
+import type { RtpengineMedia } from './media/rtpengine-media.js';
+import type { TriggerInput } from './routing/decide-trigger.js';
+
+export interface AdminParts {
+  readonly control: CallControl;
+  readonly media: Pick<RtpengineMedia, 'isReachable'>;
+}
+
+function textOf(params: RpcParams, field: string): string {
+  const value = params[field];
+  if (typeof value !== 'string' || value === '' || value.length > 2000)
+    throw applianceErrors.CALLS_BAD_ORDER({
+      ...{ field, problem: 'it is no text', fix: 'Give a text of 1 to 2000 characters.' },
+    });
+  return value;
+}
+
+function confidenceOf({ confidence = 1 }: RpcParams): number {
+  if (typeof confidence !== 'number' || !(confidence >= 0 && confidence <= 1))
+    throw applianceErrors.CALLS_BAD_ORDER({
+      ...{ field: 'confidence', problem: 'it is no number from 0 to 1', fix: 'Give 1 for a person.' },
+    });
+  return confidence;
+}
+
+/** {call, key} of whoever hears keys, or {call, text, source, confidence} of a person or recogniser. */
+function triggerOf(params: RpcParams, departmentId: string): TriggerInput {
+  if (params['key'] !== undefined) return { kind: 'key', key: textOf(params, 'key'), departmentId };
+  const [text, source] = [textOf(params, 'text'), textOf(params, 'source')];
+  return { kind: 'text', text, source, confidence: confidenceOf(params) };
+}
+
+export function adminMethods({ control, media }: AdminParts): RpcMethods {
+  const callOf = (params: RpcParams) => {
+    const callId = textOf(params, 'call');
+    const call = control.calls.find((one) => one.callId === callId);
+    if (call === undefined) throw applianceErrors.CALLS_NO_SUCH_CALL({ callId });
+    return call;
+  };
+  return {
+    status: () => ({
+      calls: control.calls.length,
+      waiting: Object.keys(control.queue.entries).length,
+      seatsReady: control.seats.list().filter(({ state, isReachable }) => state === 'ready' && isReachable)
+        .length,
+      isMediaReachable: media.isReachable,
+    }),
+    calls: () =>
+      control.calls.map(({ callId, name, direction, caller, other, place, openedWallMs, dialled }) => ({
+        ...{ callId, name, direction, dialled, place, openedWallMs },
+        ...{ caller: caller.party, other: other?.party },
+      })),
+    seats: () => control.seats.list(),
+    queue: () => Object.values(control.queue.entries),
+    trigger: (params) => {
+      const call = callOf(params);
+      return control.trigger(call.callId, triggerOf(params, call.place?.departmentId ?? ''));
+    },
+    undoEmergency: (params) => ({ isUndone: control.undoEmergencyOf(callOf(params).callId) }),
+  };
+}

@@ -1,0 +1,501 @@
+/**
+ * All calls of this node: who calls is found out, routed, and handed to its own machine; queues, seats, keys and
+ * triggers find their call here. One call that goes wrong is ended; the others do not notice.
+ */
+import type { Clock } from '../cluster/base/clock.js';
+import type { Log } from '../cluster/base/log.js';
+import type { Rng } from '../cluster/base/rng.js';
+import type { Telephony } from '../firmware-config/schema/telephony.js';
+import type {
+  CallEvent,
+  CallState,
+  CallStep,
+  EndReason,
+  Leg,
+  Party,
+  Place,
+  Target,
+} from './call/call-types.js';
+import type { MediaEvent, MediaPort, MediaStatistics } from './call/media-port.js';
+import { callerLegId, openCall } from './call/next-call-state.js';
+import type {
+  IncomingCall,
+  LegEvent,
+  Referral,
+  RegisterAnswer,
+  RegisterRequest,
+  SignallingListener,
+  SignallingPort,
+} from './call/signalling-port.js';
+import { Dispatcher } from './dispatcher.js';
+import { localTimeOf } from './local-time.js';
+import { Peers, type Peer } from './peers.js';
+import { planRoute, planTransfer, type RoutePlan, type RouteQuestion } from './plan-route.js';
+import type { PromptFiles } from './prompt-files.js';
+import type { DispatchSettings } from './queue/dispatch-settings.js';
+import type { DispatchEffect } from './queue/dispatch-types.js';
+import { decideTrigger, type TriggerDecision, type TriggerInput } from './routing/decide-trigger.js';
+import type { RoutingDocument } from './routing/routing-document.js';
+import { RouteFinder } from './route-finder.js';
+import { RunningCall, type CallHouse } from './running-call.js';
+import { SeatBook } from './seat-book.js';
+import { ServiceCall } from './service-call.js';
+import { isHold } from './media/sdp.js';
+
+/** What others want to know of calls: live state, records, the panel. Nothing here is waited for. */
+export interface CallObserver {
+  onState(state: CallState): void;
+  onStep(state: CallState, step: CallStep): void;
+  onClosed(state: CallState, reason: EndReason, statistics: MediaStatistics | undefined): void;
+  onTrigger(callId: string, input: TriggerInput, decision: TriggerDecision, outcome: string): void;
+  onDisposition(callId: string, code: string | undefined): void;
+}
+
+export interface CallControlOptions {
+  readonly node: string;
+  readonly telephony: Telephony;
+  readonly routing: RoutingDocument;
+  readonly dispatch: DispatchSettings;
+  readonly media: MediaPort;
+  readonly signalling: SignallingPort;
+  readonly prompts: PromptFiles;
+  readonly observer: CallObserver;
+  readonly nextCallId: () => string;
+  readonly clock: Clock;
+  readonly rng: Rng;
+  readonly log: Log;
+}
+
+export class CallControl implements SignallingListener, CallHouse {
+  readonly #options: CallControlOptions;
+  readonly #calls = new Map<string, RunningCall>();
+  /** By leg id. */
+  readonly #legs = new Map<string, RunningCall>();
+  readonly #services = new Map<string, ServiceCall>();
+  readonly #peers: Peers;
+  readonly #routes: RouteFinder;
+  readonly seats: SeatBook;
+  readonly #dispatcher: Dispatcher;
+  #routing: RoutingDocument;
+
+  constructor(options: CallControlOptions) {
+    this.#options = options;
+    const { node, telephony, dispatch, clock, log, observer } = options;
+    this.#routing = options.routing;
+    this.#peers = new Peers(telephony);
+    this.#dispatcher = new Dispatcher({
+      ...{ node, settings: dispatch, clock, log },
+      onEffect: (effect) => {
+        this.#onDispatch(effect);
+      },
+    });
+    this.seats = new SeatBook({
+      ...{ telephony, node, clock, log },
+      listener: {
+        onSeat: (seat) => {
+          this.#dispatcher.apply({ kind: 'seatChanged', seat });
+        },
+        onDisposition: (callId, code) => {
+          observer.onDisposition(callId, code);
+        },
+      },
+    });
+    this.#routes = new RouteFinder(telephony, this.seats);
+  }
+
+  start(): void {
+    this.seats.start();
+  }
+
+  stop(): void {
+    this.seats.stop();
+    this.#dispatcher.stop();
+  }
+
+  get calls(): readonly CallState[] {
+    return [...this.#calls.values()].map(({ state }) => state);
+  }
+
+  get queue(): Dispatcher['state'] {
+    return this.#dispatcher.state;
+  }
+
+  /** Another document counts from the next call on. */
+  setRouting(routing: RoutingDocument): void {
+    this.#routing = routing;
+  }
+
+  // From SIP
+
+  nextCallId(): string {
+    return this.#options.nextCallId();
+  }
+
+  onEngine(isConnected: boolean): void {
+    this.#options.log.info({ isConnected }, 'SIP engine');
+  }
+
+  onRegister(request: RegisterRequest): RegisterAnswer {
+    const seat = this.#peers.findSeat(request.user);
+    return seat === undefined ? { status: 404, contacts: [] } : this.seats.register(seat, request);
+  }
+
+  onIncoming(incoming: IncomingCall): void {
+    const { log, signalling } = this.#options;
+    const { legId, source, user, dialled } = incoming;
+    const peer = this.#peers.find(source, user);
+    if (peer === undefined) {
+      log.warn({ address: source.address, dialled }, 'nobody we know calls');
+      signalling.refuse(legId, 403);
+      return;
+    }
+    const plan = planRoute(peer.kind, this.#question(dialled, incoming.claimedNumber));
+    if (plan.kind === 'command') this.#serve(incoming, peer, plan);
+    else if (incoming.sdp === '') signalling.refuse(legId, 488);
+    else if (plan.kind === 'refuse') {
+      log.info({ leg: legId, dialled, reason: plan.reason.key }, 'call refused');
+      signalling.refuse(legId, plan.status);
+    } else this.#open(incoming, peer, plan);
+  }
+
+  onLeg(event: LegEvent): void {
+    const service = this.#services.get(event.legId);
+    if (service !== undefined) {
+      if (event.kind === 'ended') service.ended();
+      return;
+    }
+    const call = this.#legs.get(event.legId);
+    if (call === undefined) {
+      this.#options.log.debug({ leg: event.legId, event: event.kind }, 'a leg that nobody knows');
+      return;
+    }
+    if (event.kind === 'key') this.#onKey(call, event.legId, event.key);
+    else call.apply(eventOfLeg(event));
+  }
+
+  async onRenegotiation(legId: string, sdp: string): Promise<{ sdp: string } | { status: number }> {
+    const call = this.#legs.get(legId);
+    if (call === undefined) return { status: 481 };
+    try {
+      return { sdp: await call.renew(legId, sdp, isHold(sdp)) };
+    } catch (error) {
+      this.#options.log.warn({ err: error, leg: legId }, 'new media refused');
+      return { status: 488 };
+    }
+  }
+
+  onReferral(legId: string, { number, replacedLegId }: Referral): number {
+    const call = this.#legs.get(legId);
+    if (call === undefined) return 481;
+    if (replacedLegId !== undefined) return this.#mergeCalls(call, legId, replacedLegId);
+    const plan = planTransfer(this.#question(number, ''));
+    if (plan.kind === 'queue') {
+      const place = { ...plan.place, arrivedWallMs: call.state.openedWallMs };
+      call.apply({ kind: 'transferAsked', legId, isReferred: true, to: { kind: 'queue', place } });
+    } else if (plan.kind === 'dial')
+      call.apply({ kind: 'transferAsked', legId, isReferred: true, to: plan.target });
+    else return plan.kind === 'refuse' ? plan.status : 480;
+    return 202;
+  }
+
+  // From the relay
+
+  onMedia(event: MediaEvent): void {
+    const { log } = this.#options;
+    if (event.kind === 'reachable') log.info({ isReachable: event.isReachable }, 'rtpengine');
+    else if (event.kind === 'dtmf') {
+      const call = this.#legs.get(event.leg.legTag);
+      if (call !== undefined) this.#onKey(call, event.leg.legTag, event.key);
+    } else {
+      const call = [...this.#calls.values()].find(({ state }) => state.mediaCallId === event.mediaCallId);
+      call?.apply({ kind: 'mediaLost' });
+    }
+  }
+
+  // From people and recognisers
+
+  /**
+   * @returns what was decided, and what came of it: `done`, `nothing` when no rule fits, `tooLate` when the call does
+   * not wait any more; undefined for a call that is not here
+   */
+  trigger(callId: string, input: TriggerInput): (TriggerDecision & { readonly outcome: string }) | undefined {
+    const call = this.#calls.get(callId);
+    if (call === undefined) return undefined;
+    const decision = decideTrigger(this.#routing, input);
+    const outcome = this.#act(call, decision, input);
+    this.#options.log.info({ call: callId, reason: decision.reason, outcome }, 'trigger');
+    this.#options.observer.onTrigger(callId, input, decision, outcome);
+    return { ...decision, outcome };
+  }
+
+  /** @returns false when there is nothing to undo */
+  undoEmergencyOf(callId: string): boolean {
+    const call = this.#calls.get(callId);
+    if (call?.state.place?.trigger === undefined) return false;
+    call.apply({ kind: 'emergencyUndone' });
+    return true;
+  }
+
+  // What calls ask of the house
+
+  findRoute(target: Target, state: CallState): ReturnType<RouteFinder['find']> {
+    return this.#routes.find(target, state);
+  }
+
+  enqueue(callId: string, place: Place): void {
+    const { departmentId, priority, skills, arrivedWallMs, trigger } = place;
+    const mediaNode = this.#options.node;
+    const entry = { callId, departmentId, priority, skills, arrivedWallMs, mediaNode };
+    this.#dispatcher.apply({ kind: 'entryArrived', entry, ...(trigger === undefined ? {} : { trigger }) });
+  }
+
+  leaveQueue(callId: string, why: 'abandoned' | 'elsewhere'): void {
+    this.#dispatcher.apply({ kind: 'entryLeft', callId, why });
+  }
+
+  moveInQueue(callId: string, { departmentId, priority, skills }: Place): void {
+    this.#dispatcher.apply({ kind: 'entryMoved', callId, departmentId, priority, skills });
+  }
+
+  raiseEmergency(callId: string, trigger: string): void {
+    this.#dispatcher.apply({ kind: 'emergencyRaised', callId, trigger });
+  }
+
+  undoEmergency(callId: string): void {
+    this.#dispatcher.apply({ kind: 'emergencyUndone', callId });
+  }
+
+  claimOffer(offerId: string, seatId: string): void {
+    this.#dispatcher.apply({ kind: 'offerAccepted', offerId, seatId });
+  }
+
+  refuseOffer(offerId: string, seatId: string): void {
+    this.#dispatcher.apply({ kind: 'offerRefused', offerId, seatId });
+  }
+
+  seatBusy(seatId: string, callId: string): void {
+    this.seats.callBegan(seatId, callId);
+  }
+
+  seatFree(seatId: string, callId: string, needsWrapUp: boolean): void {
+    this.seats.callEnded(seatId, callId, needsWrapUp);
+  }
+
+  ownLeg(legId: string, call: RunningCall): void {
+    this.#legs.set(legId, call);
+  }
+
+  onState(state: CallState): void {
+    this.#options.observer.onState(state);
+  }
+
+  onStep(state: CallState, step: CallStep): void {
+    this.#options.observer.onStep(state, step);
+  }
+
+  onClosed(state: CallState, reason: EndReason, statistics: MediaStatistics | undefined): void {
+    this.#calls.delete(state.callId);
+    for (const [legId, call] of this.#legs) if (call.state.callId === state.callId) this.#legs.delete(legId);
+    const { answeredWallMs, departmentId } = state;
+    if (answeredWallMs !== undefined && departmentId !== undefined) {
+      const durationMs = this.#options.clock.wallMs() - answeredWallMs;
+      this.#dispatcher.apply({ kind: 'callHandled', departmentId, durationMs });
+    }
+    this.#options.observer.onClosed(state, reason, statistics);
+  }
+
+  #question(dialled: string, callerNumber: string): RouteQuestion {
+    const { telephony, clock } = this.#options;
+    const nowWallMs = clock.wallMs();
+    return {
+      ...{ telephony, routing: this.#routing, dialled, callerNumber, nowWallMs, at: localTimeOf(nowWallMs) },
+      findByExtension: (extension) => this.seats.findByExtension(extension),
+    };
+  }
+
+  #open(
+    { callId, legId, sdp, claimedNumber, dialled }: IncomingCall,
+    peer: Peer,
+    plan: Extract<RoutePlan, { kind: 'queue' | 'dial' | 'closed' }>,
+  ): void {
+    const { clock, rng, signalling, media, prompts, log } = this.#options;
+    const party: Party =
+      peer.kind === 'seat'
+        ? { kind: 'seat', seatId: peer.seat.id }
+        : { kind: 'trunk', trunkId: peer.trunk.id, number: claimedNumber };
+    const isEmergency = plan.kind === 'queue' && plan.place.trigger !== undefined;
+    if (peer.kind === 'trunk' && !isEmergency && this.#isFull(peer.trunk.id, peer.trunk.callsMax)) {
+      log.warn({ trunk: peer.trunk.id }, 'trunk has as many calls as it may');
+      signalling.refuse(legId, 503);
+      return;
+    }
+    const direction =
+      peer.kind === 'trunk' ? 'inbound' : plan.kind === 'dial' && plan.isOutbound ? 'outbound' : 'internal';
+    const mediaCallId = `${callId}-${Buffer.from(rng.bytes(8)).toString('hex')}`;
+    const state = openCall({ callId, direction, mediaCallId, party, sdp, dialled }, clock.wallMs());
+    const call = new RunningCall(state, { media, signalling, house: this, prompts, clock, log });
+    this.#calls.set(callId, call);
+    this.#legs.set(callerLegId(callId), call);
+    call.apply(firstEventOf(plan));
+  }
+
+  #isFull(trunkId: string, callsMax: number): boolean {
+    let count = 0;
+    for (const { state } of this.#calls.values())
+      for (const leg of [state.caller, state.other])
+        if (leg?.party.kind === 'trunk' && leg.party.trunkId === trunkId) count += 1;
+    return count >= callsMax;
+  }
+
+  #serve(incoming: IncomingCall, peer: Peer, { command }: Extract<RoutePlan, { kind: 'command' }>): void {
+    const { signalling, media, prompts, clock, rng, log } = this.#options;
+    const { legId } = incoming;
+    if (peer.kind !== 'seat') {
+      signalling.refuse(legId, 404);
+      return;
+    }
+    const service = new ServiceCall({
+      ...{ incoming, media, signalling, prompts, clock, rng, log },
+      onEnd: () => {
+        this.#services.delete(legId);
+      },
+    });
+    this.#services.set(legId, service);
+    const outcome =
+      command.kind === 'emergency'
+        ? Promise.resolve(this.#hotKey(peer.seat.id))
+        : this.seats.command(peer.seat.id, command);
+    void service.run(outcome);
+  }
+
+  /** The call that the seat is in becomes an emergency: whoever talks stays until an emergency seat has it. */
+  #hotKey(seatId: string): string {
+    const call = [...this.#calls.values()].find(({ state }) => {
+      return state.name === 'talking' && legOfSeat(state, seatId) !== undefined;
+    });
+    if (call === undefined) return 'noCall';
+    const result = this.trigger(call.state.callId, { kind: 'hotKey' });
+    return result?.outcome === 'done' ? 'emergencyRaised' : 'noCall';
+  }
+
+  #onKey(call: RunningCall, legId: string, key: string): void {
+    const { place, caller, callId } = call.state;
+    if (place === undefined || legId !== caller.legId) return;
+    this.trigger(callId, { kind: 'key', key, departmentId: place.departmentId });
+  }
+
+  #act(call: RunningCall, { action, reason }: TriggerDecision, input: TriggerInput): string {
+    const { state } = call;
+    if (action.kind === 'none') return 'nothing';
+    const word = reason.values['word'] ?? reason.values['key'] ?? '';
+    const trigger = `${input.kind}${word === '' ? '' : ` ${word}`}`;
+    if (action.kind === 'emergency') {
+      if (state.place !== undefined) {
+        if (state.place.trigger !== undefined) return 'already';
+        call.apply({ kind: 'emergencyRaised', trigger });
+        return 'done';
+      }
+      return this.#handToEmergency(call, trigger);
+    }
+    if (state.place === undefined) return 'tooLate';
+    if (action.kind === 'callback') return 'notOffered';
+    const { departmentId, priority, skills } = action;
+    call.apply({ kind: 'movedByTrigger', place: { ...state.place, departmentId, priority, skills } });
+    return 'done';
+  }
+
+  /** Somebody talks already: he goes on until an emergency seat has taken the call. */
+  #handToEmergency(call: RunningCall, trigger: string): string {
+    const { state } = call;
+    const by = [state.other, state.caller].find((leg) => leg?.party.kind === 'seat');
+    const department = this.#routing.numbers.find(({ isEmergency }) => isEmergency);
+    if (state.name !== 'talking' || by === undefined || department === undefined) return 'tooLate';
+    const { departmentId, priority, skills } = department;
+    const place = { departmentId, priority, skills, arrivedWallMs: state.openedWallMs, trigger };
+    call.apply({ kind: 'transferAsked', legId: by.legId, isReferred: false, to: { kind: 'queue', place } });
+    return 'done';
+  }
+
+  /** Attended transfer: the party that `replacedLegId`'s owner consulted comes into this call. */
+  #mergeCalls(call: RunningCall, legId: string, replacedLegId: string): number {
+    const consultation = this.#legs.get(replacedLegId);
+    if (consultation === undefined || consultation === call) return 481;
+    const { state } = consultation;
+    const third: Leg | undefined = state.caller.legId === replacedLegId ? state.other : state.caller;
+    if (state.name !== 'talking' || third === undefined) return 481;
+    if (call.state.name !== 'talking') return 481;
+    consultation.apply({ kind: 'legGiven', legId: third.legId });
+    this.#legs.set(third.legId, call);
+    call.apply({ kind: 'legTaken', byLegId: legId, isReferred: true, leg: third });
+    return 202;
+  }
+
+  #onDispatch(effect: DispatchEffect): void {
+    if (effect.kind === 'seatSilent') {
+      this.seats.setSilent(effect.seatId);
+      return;
+    }
+    if (effect.kind === 'ignored') return;
+    const call = this.#calls.get(effect.callId);
+    if (call === undefined) {
+      // It ended while the queue decided.
+      if (effect.kind !== 'withdraw') this.leaveQueue(effect.callId, 'abandoned');
+      return;
+    }
+    const event = this.#eventOfDispatch(effect);
+    if (event !== undefined) call.apply(event);
+    else if (effect.kind === 'announce') call.announce(this.#placeAnnouncement(effect));
+  }
+
+  #eventOfDispatch(
+    effect: Exclude<DispatchEffect, { kind: 'seatSilent' | 'ignored' }>,
+  ): CallEvent | undefined {
+    switch (effect.kind) {
+      case 'offer':
+        return { kind: 'seatOffered', offerId: effect.offerId, seatId: effect.seatId };
+      case 'withdraw':
+        return { kind: 'offerWithdrawn', offerId: effect.offerId, seatId: effect.seatId };
+      case 'connect':
+        return { kind: 'offerGranted', offerId: effect.offerId, seatId: effect.seatId };
+      case 'ringOutside': {
+        const { trunkIds, number } = this.#options.telephony.emergencyOutside;
+        return { kind: 'outsideAsked', target: { kind: 'trunk', trunkIds, number } };
+      }
+      case 'overflowed':
+        return { kind: 'overflowed', departmentId: effect.to };
+      case 'expired':
+        return { kind: 'waitedTooLong' };
+      case 'announce':
+      case 'offerCallback':
+        return undefined;
+    }
+  }
+
+  #placeAnnouncement({ position }: { readonly position: number }): readonly string[] {
+    const { prompts } = this.#options;
+    return [...prompts.spoken('position'), ...prompts.spoken(`number-${String(Math.min(position, 99))}`)];
+  }
+}
+
+function legOfSeat({ caller, other }: CallState, seatId: string): Leg | undefined {
+  return [caller, other].find((leg) => leg?.party.kind === 'seat' && leg.party.seatId === seatId);
+}
+
+function eventOfLeg(event: Exclude<LegEvent, { kind: 'key' }>): CallEvent {
+  const { legId } = event;
+  switch (event.kind) {
+    case 'ringing':
+      return { kind: 'legRinging', legId };
+    case 'answered':
+      return { kind: 'legAnswered', legId, sdp: event.sdp };
+    case 'failed':
+      return { kind: 'legFailed', legId, status: event.status };
+    case 'ended':
+      return { kind: 'legEnded', legId };
+  }
+}
+
+function firstEventOf(plan: Extract<RoutePlan, { kind: 'queue' | 'dial' | 'closed' }>): CallEvent {
+  if (plan.kind === 'queue') return { kind: 'queued', place: plan.place };
+  return plan.kind === 'dial' ? { kind: 'dialled', target: plan.target } : { kind: 'departmentClosed' };
+}

@@ -1,0 +1,70 @@
+/** Runs the queues of this node: keeps their state, wakes them when time does something, hands on what they decide. */
+import type { Clock, Timer } from '../cluster/base/clock.js';
+import type { Log } from '../cluster/base/log.js';
+import type { DispatchSettings } from './queue/dispatch-settings.js';
+import { nextDispatchState, openDispatch } from './queue/dispatch-state.js';
+import type { DispatchEffect, DispatchEvent, DispatchState } from './queue/dispatch-types.js';
+import { nextDispatchDeadline } from './queue/pass-time.js';
+
+export interface DispatcherOptions {
+  readonly node: string;
+  readonly settings: DispatchSettings;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly onEffect: (effect: DispatchEffect) => void;
+}
+
+export class Dispatcher {
+  readonly #options: DispatcherOptions;
+  readonly #events: DispatchEvent[] = [];
+  #state: DispatchState;
+  #timer: Timer | undefined;
+  #isRunning = false;
+
+  constructor(options: DispatcherOptions) {
+    this.#options = options;
+    this.#state = openDispatch(options.node, options.settings);
+  }
+
+  get state(): DispatchState {
+    return this.#state;
+  }
+
+  /** What an effect brings about comes after the effects of the event before it. */
+  apply(event: DispatchEvent): void {
+    this.#events.push(event);
+    if (this.#isRunning) return;
+    this.#isRunning = true;
+    try {
+      for (let next = this.#events.shift(); next !== undefined; next = this.#events.shift()) this.#step(next);
+    } finally {
+      this.#isRunning = false;
+    }
+    this.#arm();
+  }
+
+  stop(): void {
+    this.#timer?.cancel();
+  }
+
+  #step(event: DispatchEvent): void {
+    const { clock, log, onEffect } = this.#options;
+    const { state, effects } = nextDispatchState(this.#state, event, clock.wallMs());
+    this.#state = state;
+    for (const effect of effects) {
+      if (effect.kind === 'ignored')
+        log.debug({ event: effect.event, why: effect.why }, 'queue has nothing to do');
+      else onEffect(effect);
+    }
+  }
+
+  #arm(): void {
+    const { clock } = this.#options;
+    this.#timer?.cancel();
+    const deadlineWallMs = nextDispatchDeadline(this.#state, clock.wallMs());
+    if (deadlineWallMs === undefined) return;
+    this.#timer = clock.schedule(deadlineWallMs - clock.wallMs(), () => {
+      this.apply({ kind: 'tick' });
+    });
+  }
+}

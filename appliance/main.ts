@@ -1,0 +1,111 @@
+/**
+ * Call control of one node: calls, queues, seats, emergencies.
+ *
+ *     node dist/appliance/main.js --site FILE --node FILE --telephony FILE --routing FILE
+ *
+ * Invariant: no call waits for the store, the panel or the partner's call control, and none ends because this process
+ * does: the engine keeps its dialogs, the relay its media (docs/continuity.md).
+ */
+import { readFile } from 'node:fs/promises';
+import process from 'node:process';
+import { RealClock, type Clock } from '../cluster/base/clock.js';
+import { describeErrorChain, isOperatingError } from '../cluster/base/errors.js';
+import { createIdSource } from '../cluster/base/ids.js';
+import { callRpc, serveRpc } from '../cluster/base/local-rpc.js';
+import { openLog, type Log } from '../cluster/base/log.js';
+import { systemRng } from '../cluster/base/rng.js';
+import { openServiceNotify } from '../cluster/base/service-notify.js';
+import { dispatchSettingsOf } from '../firmware-config/dispatch-settings.js';
+import { readApplianceDocuments } from '../firmware-config/read-documents.js';
+import { sipEngineFiles } from '../firmware-config/sip-engine-files.js';
+import { adminMethods } from './admin-methods.js';
+import { CallControl, type CallObserver } from './call-control.js';
+import { RtpengineMedia } from './media/rtpengine-media.js';
+import { PromptFiles } from './prompt-files.js';
+import { DrachtioSignalling } from './signalling/drachtio-signalling.js';
+
+const ALIVE_MS_MAX = 1000;
+const LOOPBACK = '127.0.0.1';
+const SECRET_EVERY_MS = 200;
+
+/** The engine's unit makes it; whichever of the two starts first, this one waits. */
+async function readSecret(path: string, clock: Clock, log: Log): Promise<string> {
+  for (let isTold = false; ; isTold = true) {
+    try {
+      return (await readFile(path, 'utf8')).trim();
+    } catch (error) {
+      if (!isTold) log.warn({ err: error }, 'the SIP engine has not been here yet, waiting for its secret');
+      await clock.sleep(SECRET_EVERY_MS);
+    }
+  }
+}
+
+function logObserver(log: Log): CallObserver {
+  return {
+    onState: () => undefined,
+    onStep: ({ callId }, { kind, detail }) => {
+      log.info({ call: callId, step: kind, ...detail }, 'call');
+    },
+    onClosed: ({ callId }, reason, statistics) => {
+      log.info({ call: callId, reason, statistics }, 'call closed');
+    },
+    onTrigger: () => undefined,
+    onDisposition: (callId, code) => {
+      log.info({ call: callId, disposition: code }, 'call written up');
+    },
+  };
+}
+
+async function main(): Promise<void> {
+  const { site, node, own, telephony, routing } = await readApplianceDocuments(process.argv.slice(2));
+  const clock = new RealClock();
+  const rng = systemRng();
+  const log = openLog({ name: 'calls', node: own.id, level: node.logLevel });
+  const secret = await readSecret(sipEngineFiles(node).controlSecret, clock, log);
+
+  const media = new RtpengineMedia({
+    url: `ws://${LOOPBACK}:${String(site.ports.rtpengineHttp)}`,
+    dtmfPort: site.ports.dtmfLog,
+    ...{ clock, log },
+    onEvent: (event) => {
+      control.onMedia(event);
+    },
+  });
+  const signalling = new DrachtioSignalling({
+    ...{ host: LOOPBACK, port: site.ports.control, secret, clock, log },
+  });
+  const control: CallControl = new CallControl({
+    ...{ node: own.id, telephony, routing, media, signalling, clock, rng, log },
+    dispatch: dispatchSettingsOf(telephony, routing),
+    prompts: new PromptFiles(`${node.paths.wardline}/artefacts/prompts`, telephony.prompts.languageOrder),
+    observer: logObserver(log),
+    nextCallId: createIdSource({ node: own.id, clock, rng }),
+  });
+  await media.start();
+  control.start();
+  signalling.start(control);
+
+  const socket = `${node.paths.run}/calls/admin.sock`;
+  const admin = await serveRpc(socket, adminMethods({ control, media }), 0o660);
+  const { NOTIFY_SOCKET, WATCHDOG_USEC } = process.env;
+  const notify = openServiceNotify({ socketPath: NOTIFY_SOCKET, watchdogUsec: WATCHDOG_USEC, clock, log });
+  notify.ready('takes calls');
+  notify.startWatchdog(async () => {
+    await callRpc({ path: socket, method: 'status', deadlineMs: ALIVE_MS_MAX, clock });
+    return true;
+  });
+
+  process.once('SIGTERM', () => {
+    notify.stop();
+    control.stop();
+    signalling.stop();
+    media.stop();
+    void admin.close().then(() => process.exit(0));
+  });
+}
+
+main().catch((error: unknown) => {
+  const action = isOperatingError(error) ? `\n${error.action}` : '';
+  process.stderr.write(`${describeErrorChain(error)}${action}\n`);
+  process.exit(1);
+});

@@ -1,0 +1,397 @@
+/**
+ * One call at work: does what its machine says (call/next-call-state.ts) at the relay and in SIP, and tells it what
+ * came of it. Commands to the relay of one call go one after another; nothing here waits for the store, and an effect
+ * that fails is an event of the machine or a line in the log, never the end of another call.
+ */
+import type { Clock } from '../cluster/base/clock.js';
+import { isOperatingError } from '../cluster/base/errors.js';
+import type { Log } from '../cluster/base/log.js';
+import type {
+  CallEffect,
+  CallEvent,
+  CallState,
+  CallStep,
+  EndReason,
+  Leg,
+  Place,
+  Target,
+} from './call/call-types.js';
+import type { MediaLeg, MediaPort, MediaProfile, MediaStatistics } from './call/media-port.js';
+import { nextCallState } from './call/next-call-state.js';
+import type { OutgoingCall, SignallingPort } from './call/signalling-port.js';
+import type { PromptFiles } from './prompt-files.js';
+
+/** How a target is reached, and what it is offered. */
+export type Route = Omit<OutgoingCall, 'legId' | 'sdp'> & { readonly media: MediaProfile };
+
+/** What of the house a call needs; each answers at once. */
+export interface CallHouse {
+  /** Undefined: nobody can be reached there now. */
+  findRoute(target: Target, state: CallState): Route | undefined;
+  enqueue(callId: string, place: Place): void;
+  leaveQueue(callId: string, why: 'abandoned' | 'elsewhere'): void;
+  moveInQueue(callId: string, place: Place): void;
+  raiseEmergency(callId: string, trigger: string): void;
+  undoEmergency(callId: string): void;
+  claimOffer(offerId: string, seatId: string): void;
+  refuseOffer(offerId: string, seatId: string): void;
+  seatBusy(seatId: string, callId: string): void;
+  seatFree(seatId: string, callId: string, needsWrapUp: boolean): void;
+  /** A leg of the call is known by this id from now on. */
+  ownLeg(legId: string, call: RunningCall): void;
+  onState(state: CallState): void;
+  onStep(state: CallState, step: CallStep): void;
+  onClosed(state: CallState, reason: EndReason, statistics: MediaStatistics | undefined): void;
+}
+
+export interface RunningCallOptions {
+  readonly media: MediaPort;
+  readonly signalling: SignallingPort;
+  readonly house: CallHouse;
+  readonly prompts: PromptFiles;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** Music is played again and again for as long as anybody waits. */
+const MUSIC_TIMES = 1000;
+/** How long a farewell may take when nobody knows its length. */
+const FAREWELL_MS_MAX = 15_000;
+
+function statusOf(error: unknown): number {
+  if (isOperatingError(error, 'MEDIA_NO_CODEC')) return 488;
+  return isOperatingError(error) ? 503 : 500;
+}
+
+export class RunningCall {
+  readonly #options: RunningCallOptions;
+  readonly #log: Log;
+  readonly #events: CallEvent[] = [];
+  #state: CallState;
+  #isRunning = false;
+  /** Commands to the relay, in order. */
+  #relay: Promise<unknown> = Promise.resolve();
+  /** Who hears music now. */
+  readonly #music = new Set<string>();
+  #farewell: Promise<void> = Promise.resolve();
+
+  constructor(state: CallState, options: RunningCallOptions) {
+    this.#state = state;
+    this.#options = options;
+    this.#log = options.log.child({ call: state.callId });
+  }
+
+  get state(): CallState {
+    return this.#state;
+  }
+
+  apply(event: CallEvent): void {
+    this.#events.push(event);
+    if (this.#isRunning) return;
+    this.#isRunning = true;
+    try {
+      for (let next = this.#events.shift(); next !== undefined; next = this.#events.shift()) this.#step(next);
+    } finally {
+      this.#isRunning = false;
+    }
+  }
+
+  /** A party has offered anew. @returns the answer for it @throws what the relay throws */
+  async renew(legId: string, sdp: string, isHold: boolean): Promise<string> {
+    const { media } = this.#options;
+    const { caller, other } = this.#state;
+    const leg = caller.legId === legId ? caller : other;
+    if (leg?.legId !== legId) return leg?.sdp ?? '';
+    const isTalking = this.#state.name === 'talking' && other !== undefined;
+    const joined = isTalking ? (leg === caller ? other : caller) : undefined;
+    const answer = await this.#inOrder(() =>
+      media.renew(
+        this.#mediaLeg(legId),
+        sdp,
+        joined === undefined ? undefined : { leg: this.#mediaLeg(joined.legId), sdp: joined.sdp },
+      ),
+    );
+    this.apply({ kind: 'legRenegotiated', legId, sdp, isHold });
+    return answer;
+  }
+
+  /** Something to say to who waits; music goes on after it. */
+  announce(files: readonly string[]): void {
+    const { caller } = this.#state;
+    if (this.#music.has(caller.legId)) void this.#quietly(() => this.#say(caller.legId, files));
+  }
+
+  #step(event: CallEvent): void {
+    const { clock, house } = this.#options;
+    const { state, effects } = nextCallState(this.#state, event, clock.wallMs());
+    this.#state = state;
+    house.onState(state);
+    for (const effect of effects) this.#run(effect);
+  }
+
+  #run(effect: CallEffect): void {
+    const { callId } = this.#state;
+    const { signalling, house } = this.#options;
+    switch (effect.kind) {
+      case 'ringBack': {
+        signalling.ringBack(this.#state.caller.legId);
+        return;
+      }
+      case 'answerCaller':
+        return void this.#answerCaller(this.#state.caller);
+      case 'refuseCaller': {
+        signalling.refuse(this.#state.caller.legId, effect.status);
+        return;
+      }
+      case 'farewell':
+        this.#farewell = this.#quietly(() => this.#sayFarewell(effect.legId, effect.reason));
+        return;
+      case 'ring':
+        return void this.#ring(effect.legId, effect.target);
+      case 'join':
+        return void this.#join(effect.legId, effect.sdp);
+      case 'rejoin':
+        return void this.#rejoin(effect.legId);
+      case 'endLeg': {
+        signalling.end(effect.legId);
+        return;
+      }
+      case 'startMusic':
+        return void this.#quietly(() => this.#startMusic(effect.legId));
+      case 'stopMusic':
+        return void this.#quietly(() => this.#stopMusic(effect.legId));
+      case 'enqueue': {
+        house.enqueue(callId, effect.place);
+        return;
+      }
+      case 'leaveQueue': {
+        house.leaveQueue(callId, effect.why);
+        return;
+      }
+      case 'claimOffer': {
+        house.claimOffer(effect.offerId, effect.seatId);
+        return;
+      }
+      case 'refuseOffer': {
+        house.refuseOffer(effect.offerId, effect.seatId);
+        return;
+      }
+      case 'moveInQueue': {
+        house.moveInQueue(callId, effect.place);
+        return;
+      }
+      case 'raiseEmergency': {
+        house.raiseEmergency(callId, effect.trigger);
+        return;
+      }
+      case 'undoEmergency': {
+        house.undoEmergency(callId);
+        return;
+      }
+      case 'seatBusy': {
+        house.seatBusy(effect.seatId, callId);
+        return;
+      }
+      case 'seatFree': {
+        house.seatFree(effect.seatId, callId, effect.needsWrapUp);
+        return;
+      }
+      case 'notifyTransfer': {
+        signalling.notifyReferral(effect.legId, effect.status);
+        return;
+      }
+      case 'rebuildMedia':
+        return void this.#quietly(() => this.#rebuild());
+      case 'note': {
+        house.onStep(this.#state, effect.step);
+        return;
+      }
+      case 'close':
+        return void this.#close(effect.reason);
+      case 'ignored': {
+        this.#log.debug({ event: effect.event, why: effect.why }, 'nothing to do');
+        return;
+      }
+    }
+  }
+
+  async #answerCaller({ legId, sdp }: Leg): Promise<void> {
+    const { media, signalling } = this.#options;
+    try {
+      const answer = await this.#inOrder(() => media.openAlone(this.#mediaLeg(legId), sdp));
+      if (await signalling.answer(legId, answer)) this.apply({ kind: 'callerAnswered' });
+    } catch (error) {
+      this.#log.error({ err: error }, 'the caller cannot be answered');
+      this.apply({ kind: 'callerAnswerFailed', status: statusOf(error) });
+    }
+  }
+
+  async #ring(legId: string, target: Target): Promise<void> {
+    const { media, signalling, house } = this.#options;
+    const route = house.findRoute(target, this.#state);
+    if (route === undefined) {
+      this.apply({ kind: 'legFailed', legId, status: 480 });
+      return;
+    }
+    house.ownLeg(legId, this);
+    const { media: profile, ...rest } = route;
+    try {
+      const { caller } = this.#state;
+      const sdp = await this.#inOrder(() =>
+        media.offerFrom(this.#mediaLeg(caller.legId), caller.sdp, legId, profile),
+      );
+      // It may have been withdrawn meanwhile.
+      if (this.#state.ringing[legId] !== undefined) signalling.call({ ...rest, legId, sdp });
+    } catch (error) {
+      this.#log.error({ err: error, leg: legId }, 'nothing can be offered to the leg');
+      this.apply({ kind: 'legFailed', legId, status: statusOf(error) });
+    }
+  }
+
+  async #join(legId: string, sdp: string): Promise<void> {
+    const { signalling } = this.#options;
+    const { caller } = this.#state;
+    try {
+      const answer = await this.#connect(caller, legId, sdp);
+      // A caller who has gone while he was answered is told of as ended.
+      if (!caller.isAnswered && !(await signalling.answer(caller.legId, answer))) return;
+      this.apply({ kind: 'joined', legId });
+    } catch (error) {
+      this.#log.error({ err: error, leg: legId }, 'the parties cannot be joined');
+      this.apply({ kind: 'joinFailed', legId, status: statusOf(error) });
+    }
+  }
+
+  /** A party of another call comes over: it is offered the media of this one. */
+  async #rejoin(legId: string): Promise<void> {
+    const { media, signalling } = this.#options;
+    const { caller, joining } = this.#state;
+    try {
+      const profile = joining?.leg.sdp.includes('RTP/SAVP') === true ? 'srtp' : 'rtp';
+      const offer = await this.#inOrder(() =>
+        media.offerFrom(this.#mediaLeg(caller.legId), caller.sdp, legId, profile),
+      );
+      await this.#connect(caller, legId, await signalling.renegotiate(legId, offer));
+      this.apply({ kind: 'joined', legId });
+    } catch (error) {
+      this.#log.error({ err: error, leg: legId }, 'the party of the other call cannot be joined');
+      this.apply({ kind: 'joinFailed', legId, status: statusOf(error) });
+    }
+  }
+
+  /** @returns the answer for the caller */
+  #connect(caller: Leg, legId: string, sdp: string): Promise<string> {
+    const { other } = this.#state;
+    const former = other === undefined ? undefined : this.#mediaLeg(other.legId);
+    const { media } = this.#options;
+    return this.#inOrder(() =>
+      media.joinTo(this.#mediaLeg(caller.legId), caller.sdp, this.#mediaLeg(legId), sdp, former),
+    );
+  }
+
+  async #startMusic(legId: string): Promise<void> {
+    this.#music.add(legId);
+    await this.#playMusic(legId);
+  }
+
+  async #playMusic(legId: string): Promise<void> {
+    const { media, prompts } = this.#options;
+    await this.#inOrder(async () => {
+      if (!this.#music.has(legId)) return;
+      await media.play(this.#mediaLeg(legId), this.#otherLegs(legId), {
+        file: prompts.music,
+        repeatTimes: MUSIC_TIMES,
+      });
+    });
+  }
+
+  async #stopMusic(legId: string): Promise<void> {
+    if (!this.#music.delete(legId)) return;
+    const { media } = this.#options;
+    await this.#inOrder(() => media.stopPlaying(this.#mediaLeg(legId), this.#otherLegs(legId)));
+  }
+
+  /** One file after another, then music again if it is still wanted. */
+  async #say(legId: string, files: readonly string[]): Promise<void> {
+    const { media, clock } = this.#options;
+    for (const file of files) {
+      if (!this.#music.has(legId)) return;
+      const { lengthMs } = await this.#inOrder(() =>
+        media.play(this.#mediaLeg(legId), this.#otherLegs(legId), { file }),
+      );
+      await clock.sleep(lengthMs);
+    }
+    await this.#playMusic(legId);
+  }
+
+  async #sayFarewell(legId: string, reason: string): Promise<void> {
+    const { media, prompts, signalling, clock } = this.#options;
+    this.#music.delete(legId);
+    try {
+      for (const file of prompts.spoken(reason)) {
+        const { lengthMs } = await this.#inOrder(() => media.play(this.#mediaLeg(legId), [], { file }));
+        await clock.sleep(Math.min(lengthMs, FAREWELL_MS_MAX));
+      }
+    } finally {
+      signalling.end(legId);
+    }
+  }
+
+  /** The relay has forgotten the call: both parties get new ports. */
+  async #rebuild(): Promise<void> {
+    const { media, signalling } = this.#options;
+    const { caller, other, name } = this.#state;
+    if (!caller.isAnswered) return;
+    const callerLeg = this.#mediaLeg(caller.legId);
+    if (name !== 'talking' || other === undefined) {
+      const sdp = await this.#inOrder(() => media.openAlone(callerLeg, caller.sdp));
+      await signalling.renegotiate(caller.legId, sdp);
+      if (this.#music.has(caller.legId)) await this.#playMusic(caller.legId);
+      return;
+    }
+    const profile = other.sdp.includes('RTP/SAVP') ? 'srtp' : 'rtp';
+    const offer = await this.#inOrder(() => media.offerFrom(callerLeg, caller.sdp, other.legId, profile));
+    const answered = await signalling.renegotiate(other.legId, offer);
+    const sdp = await this.#inOrder(() =>
+      media.joinTo(callerLeg, caller.sdp, this.#mediaLeg(other.legId), answered, undefined),
+    );
+    await signalling.renegotiate(caller.legId, sdp);
+  }
+
+  async #close(reason: EndReason): Promise<void> {
+    const { media, house } = this.#options;
+    const state = this.#state;
+    let statistics: MediaStatistics | undefined;
+    await this.#quietly(async () => {
+      await this.#farewell;
+      statistics = await this.#inOrder(() => media.close(state.mediaCallId));
+    });
+    house.onClosed(state, reason, statistics);
+  }
+
+  #mediaLeg(legId: string): MediaLeg {
+    return { mediaCallId: this.#state.mediaCallId, legTag: legId };
+  }
+
+  /** Who must not be heard while something is played to the leg. */
+  #otherLegs(legId: string): readonly MediaLeg[] {
+    const { caller, other } = this.#state;
+    return [caller, ...(other === undefined ? [] : [other])]
+      .filter((leg) => leg.legId !== legId)
+      .map((leg) => this.#mediaLeg(leg.legId));
+  }
+
+  #inOrder<T>(act: () => Promise<T>): Promise<T> {
+    const done = this.#relay.then(act, act);
+    this.#relay = done.catch(() => undefined);
+    return done;
+  }
+
+  async #quietly(act: () => Promise<void>): Promise<void> {
+    try {
+      await act();
+    } catch (error) {
+      this.#log.warn({ err: error }, 'the call goes on without it');
+    }
+  }
+}
