@@ -4,6 +4,7 @@
  * of a core. Pure.
  */
 import { checkTwice, isOnCircle } from './check-lists.js';
+import { TELEPHONY_DEFAULTS } from './defaults/telephony-defaults.js';
 import type { Problem } from './problems.js';
 import type { Routing } from './schema/routing.js';
 import type { Telephony, TelephonyTrunk } from './schema/telephony.js';
@@ -43,7 +44,10 @@ function checkUnique({ seats, callTakers, trunks, queues, ...more }: Telephony):
 /** Two codes that are the same: the second would never be understood. */
 function checkFeatureCodes({ featureCodes }: Telephony): Problem[] {
   const known = new Map<string, string>();
-  return Object.entries(featureCodes).flatMap(([kind, code]) => {
+  // In the order of the defaults, so that which of two is named does not depend on the input's order.
+  const kinds = Object.keys(TELEPHONY_DEFAULTS.featureCodes) as (keyof Telephony['featureCodes'])[];
+  return kinds.flatMap((kind) => {
+    const code = featureCodes[kind];
     const first = known.get(code);
     known.set(code, first ?? kind);
     if (first === undefined) return [];

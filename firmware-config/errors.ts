@@ -9,7 +9,8 @@ export const configErrors = defineErrors({
   },
   CONFIG_BAD_ARGUMENT: {
     message: 'the program was started with wrong arguments: {problem}',
-    action: 'Start it with: --site <site document> --node <node document>',
+    action:
+      'Start it with: --site <site document> --node <node document>; call control: --telephony and --routing, too',
     retryable: false,
   },
   CONFIG_UNREADABLE: {

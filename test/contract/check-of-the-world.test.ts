@@ -7,7 +7,9 @@ import { join } from 'node:path';
 import { RealClock } from '../../cluster/base/clock.js';
 import { systemRng } from '../../cluster/base/rng.js';
 import { readWorldFacts } from '../../firmware-config/check/read-world-facts.js';
+import { exampleRouting } from '../../firmware-config/defaults/example-routing.js';
 import { exampleSite } from '../../firmware-config/defaults/example-site.js';
+import { exampleTelephony } from '../../firmware-config/defaults/example-telephony.js';
 import { parseNode } from '../../firmware-config/parse-node.js';
 import { parseSite } from '../../firmware-config/parse-site.js';
 import { diesWithParent, inNamespace, run } from '../../ops/lab/shell.js';
@@ -50,6 +52,8 @@ async function check(t: TestContext, ...more: string[]): Promise<Outcome & { rea
   t.defer(() => rm(folder, { recursive: true }));
   const [site, node] = [join(folder, 'site.json'), join(folder, 'node.json')];
   await writeFile(site, JSON.stringify(exampleSite()));
+  await writeFile(join(folder, 'telephony.json'), JSON.stringify(exampleTelephony()));
+  await writeFile(join(folder, 'routing.json'), JSON.stringify(exampleRouting));
   const paths = { data: join(folder, 'data'), run: '/dev/shm' };
   await writeFile(node, JSON.stringify({ version: 1, nodeId: 'a', paths }));
   // Its exit status is part of its answer, so the last line is that.
@@ -138,22 +142,30 @@ spec('the check of the world on a real machine', { deadlineMs: 30_000 }, (it, be
 
   it('leaves nothing behind in the data folder', async (t) => {
     const { folder } = await check(t);
-    assert.equal((await readdir(folder)).toSorted(), ['node.json', 'site.json']);
+    const documents = ['node.json', 'routing.json', 'site.json', 'telephony.json'];
+    assert.equal((await readdir(folder)).toSorted(), documents);
   });
 
   it('writes every file of the node below the folder that --render names', async (t) => {
-    const { folder } = await check(t, '--render', 'FOLDER/out');
+    const calls = ['--telephony', 'FOLDER/telephony.json', '--routing', 'FOLDER/routing.json'];
+    const { folder } = await check(t, ...calls, '--render', 'FOLDER/out');
     const files = (await readdir(join(folder, 'out'), { recursive: true, withFileTypes: true }))
       .filter((entry) => entry.isFile())
       .map((entry) => entry.name);
-    for (const name of ['site.json', 'nftables.conf', '90-wardline.conf', 'wardline-keepalived.service']) {
+    const expected = ['site.json', 'nftables.conf', '90-wardline.conf', 'wardline-keepalived.service'];
+    for (const name of [...expected, 'sip-engine.json', 'telephony.json'])
       assert.ok(files.includes(name), name);
-    }
     assert.match(await readFile(join(folder, 'out/etc/wardline/redis-own.conf'), 'utf8'), /appendonly yes/);
   });
 
   it('says how it is used when it is used otherwise', async (t) => {
-    const { status } = await check(t, '--rendr', 'x');
-    assert.is(status, 'status 2');
+    for (const words of [
+      ['--rendr', 'x'],
+      ['--telephony', 'FOLDER/telephony.json'],
+      ['--render', 'FOLDER/out'],
+    ]) {
+      const { status } = await check(t, ...words);
+      assert.is(status, 'status 2', words.join(' '));
+    }
   });
 });

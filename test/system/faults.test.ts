@@ -34,6 +34,8 @@ const EXPECTED: readonly RegExp[] = [
   /^rqlited\.log: \[store\] .*cluster bootstrap failed: bootstrap only works on new clusters$/,
   // The replica tries its master again and again; the master loses its follower.
   /^redis-(own|partner)\.log: .*(SYNC|MASTER|Connection with (master|replica)|overcommit)/,
+  // The engine says when the partner does not acknowledge its records any more, and when it does again.
+  /^sip-engine\.log: .*"msg":"(the way to the partner has changed|the partner does not hold the records in time)/,
   // socat does not answer systemd-notify's barrier (docs/adr/0004); the message has arrived.
   /Failed to invoke barrier/,
 ];

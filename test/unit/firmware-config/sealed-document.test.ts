@@ -1,21 +1,25 @@
 import { createHash } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { exampleSite } from '../../../firmware-config/defaults/example-site.js';
 import { parseNode } from '../../../firmware-config/parse-node.js';
 import { parseSite } from '../../../firmware-config/parse-site.js';
-import { readDocuments } from '../../../firmware-config/read-documents.js';
+import { readApplianceDocuments, readDocuments } from '../../../firmware-config/read-documents.js';
 import { NodeDocumentSchema } from '../../../firmware-config/schema/node.js';
+import { RoutingDocumentSchema } from '../../../firmware-config/schema/routing.js';
 import { SiteDocumentSchema } from '../../../firmware-config/schema/site.js';
+import { TelephonyDocumentSchema } from '../../../firmware-config/schema/telephony.js';
 import { openSealed, SCHEMA_RELEASE, sealDocument } from '../../../firmware-config/sealed-document.js';
+import { parseExampleCalls } from '../../support/example-calls.js';
 import { assert, assertRejects, spec, type TestContext } from '../../support/spec.js';
 
 const site = parseSite(exampleSite());
 const node = parseNode({ version: 1, nodeId: 'a', paths: {} });
+const { telephony, routing } = parseExampleCalls(site);
 
 /** Of the schemas as they were when SCHEMA_RELEASE was last raised. */
-const SCHEMAS_OF_RELEASE = 'a87709a99ec97010';
+const SCHEMAS_OF_RELEASE = 'bc3110d34c2e19fe';
 
 async function writeDocuments(t: TestContext, siteText: string, nodeText: string): Promise<string[]> {
   const folder = await mkdtemp(join(tmpdir(), 'wardline-test-'));
@@ -43,8 +47,9 @@ spec('sealed documents', (it) => {
   });
 
   it('the release of the schemas is raised when they change', () => {
-    const schemas = JSON.stringify([SCHEMA_RELEASE, SiteDocumentSchema, NodeDocumentSchema]);
-    const digest = createHash('sha256').update(schemas).digest('hex').slice(0, 16);
+    const schemas = [SiteDocumentSchema, NodeDocumentSchema, RoutingDocumentSchema, TelephonyDocumentSchema];
+    const text = JSON.stringify([SCHEMA_RELEASE, ...schemas]);
+    const digest = createHash('sha256').update(text).digest('hex').slice(0, 16);
     assert.is(digest, SCHEMAS_OF_RELEASE, 'raise SCHEMA_RELEASE, then put this digest here');
   });
 
@@ -63,6 +68,28 @@ spec('sealed documents', (it) => {
     const wrong = sealDocument('site', site).replace('"10.77.0.11"', '"10.99.0.11"');
     const args = await writeDocuments(t, wrong, sealDocument('node', node));
     await assertRejects(readDocuments(args), /nodes\[0\]\.serviceAddress/);
+  });
+
+  it('call control reads four documents, sealed or plain, and the telephony has to fit the routing', async (t) => {
+    const args = await writeDocuments(t, sealDocument('site', site), sealDocument('node', node));
+    const folder = dirname(args[1] ?? '');
+    const write = async (telephonyText: string, routingText: string): Promise<string[]> => {
+      const paths = [join(folder, 'telephony.json'), join(folder, 'routing.json')] as const;
+      await writeFile(paths[0], telephonyText);
+      await writeFile(paths[1], routingText);
+      return [...args, '--telephony', paths[0], '--routing', paths[1]];
+    };
+    const sealed = [sealDocument('telephony', telephony), sealDocument('routing', routing)] as const;
+    for (const texts of [sealed, [JSON.stringify(telephony), JSON.stringify(routing)] as const]) {
+      const read = await readApplianceDocuments(await write(...texts));
+      assert.equal([read.telephony, read.routing, read.own.id], [telephony, routing, 'a']);
+      assert.ok(Object.isFrozen(read.telephony.seats) && Object.isFrozen(read.routing.numbers));
+    }
+    // Both seals are whole, and yet the two were never checked with each other.
+    const other = { ...routing, departments: routing.departments.filter(({ id }) => id !== 'complaints') };
+    const unfit = await write(sealed[0], sealDocument('routing', other));
+    await assertRejects(readApplianceDocuments(unfit), /seats\[10\]\.departments\[0\]: .*"complaints"/);
+    await assertRejects(readApplianceDocuments(args), /no --telephony/);
   });
 
   it('missing arguments, files and nodes are named', async (t) => {
