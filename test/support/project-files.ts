@@ -19,14 +19,15 @@ function findProjectRoot(): string {
 /** The folder with package.json, from the sources and from the compiled tree alike. */
 export const projectRoot = findProjectRoot();
 
-const SKIPPED_FOLDERS = new Set(['node_modules', 'dist', 'artefacts', '.git']);
+/** Links to them, too. */
+const SKIPPED = new Set(['node_modules', 'dist', 'artefacts', '.git']);
 const TEXT_FILE = /([.]([cm]?[jt]s|json|md|sh|html|css|ya?ml)|(^|[/])[^.]+)$/;
 
 function pathsBelow(folder: string, prefix: string): string[] {
   return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    if (SKIPPED.has(entry.name)) return [];
     const path = `${prefix}${entry.name}`;
-    if (!entry.isDirectory()) return [path];
-    return SKIPPED_FOLDERS.has(entry.name) ? [] : pathsBelow(join(folder, entry.name), `${path}/`);
+    return entry.isDirectory() ? pathsBelow(join(folder, entry.name), `${path}/`) : [path];
   });
 }
 
