@@ -47,7 +47,10 @@ function tableOf(decode: (byte: number) => number): Int16Array {
   return Int16Array.from({ length: 256 }, (_, byte) => decode(byte));
 }
 
-const DECODED: Readonly<Record<Codec, Int16Array>> = { PCMU: tableOf(decodeMuLaw), PCMA: tableOf(decodeALaw) };
+const DECODED: Readonly<Record<Codec, Int16Array>> = {
+  PCMU: tableOf(decodeMuLaw),
+  PCMA: tableOf(decodeALaw),
+};
 
 /** @param hz multiple of 50 from 300 to 3400; 0 is silence */
 export function toneFrame(hz: number, codec: Codec): Buffer {
