@@ -73,7 +73,11 @@ export class RunningCall {
   #relay: Promise<unknown> = Promise.resolve();
   /** Who hears music now. */
   readonly #music = new Set<string>();
+  #isGreeted = false;
+  /** Undefined: it was not asked for. */
+  #answering: Promise<boolean> | undefined;
   #farewell: Promise<void> = Promise.resolve();
+  readonly #hasHungUp = new AbortController();
 
   constructor(state: CallState, options: RunningCallOptions) {
     this.#state = state;
@@ -86,6 +90,8 @@ export class RunningCall {
   }
 
   apply(event: CallEvent): void {
+    // Nobody is left to hear the end of it.
+    if (event.kind === 'legEnded' && event.legId === this.#state.caller.legId) this.#hasHungUp.abort();
     this.#events.push(event);
     if (this.#isRunning) return;
     this.#isRunning = true;
@@ -138,7 +144,8 @@ export class RunningCall {
         return;
       }
       case 'answerCaller':
-        return void this.#answerCaller(this.#state.caller);
+        this.#answering = this.#answerCaller(this.#state.caller);
+        return;
       case 'refuseCaller': {
         signalling.refuse(this.#state.caller.legId, effect.status);
         return;
@@ -200,6 +207,8 @@ export class RunningCall {
         signalling.notifyReferral(effect.legId, effect.status);
         return;
       }
+      case 'restoreTalk':
+        return void this.#quietly(() => this.#restoreTalk());
       case 'rebuildMedia':
         return void this.#quietly(() => this.#rebuild());
       case 'note': {
@@ -215,14 +224,18 @@ export class RunningCall {
     }
   }
 
-  async #answerCaller({ legId, sdp }: Leg): Promise<void> {
+  /** @returns whether the 200 is out */
+  async #answerCaller({ legId, sdp }: Leg): Promise<boolean> {
     const { media, signalling } = this.#options;
     try {
       const answer = await this.#inOrder(() => media.openAlone(this.#mediaLeg(legId), sdp));
-      if (await signalling.answer(legId, answer)) this.apply({ kind: 'callerAnswered' });
+      const isOut = await signalling.answer(legId, answer);
+      if (isOut) this.apply({ kind: 'callerAnswered' });
+      return isOut;
     } catch (error) {
       this.#log.error({ err: error }, 'the caller cannot be answered');
       this.apply({ kind: 'callerAnswerFailed', status: statusOf(error) });
+      return false;
     }
   }
 
@@ -253,8 +266,9 @@ export class RunningCall {
     const { caller } = this.#state;
     try {
       const answer = await this.#connect(caller, legId, sdp);
-      // A caller who has gone while he was answered is told of as ended.
-      if (!caller.isAnswered && !(await signalling.answer(caller.legId, answer))) return;
+      // A seat may be quicker than our own 200. Who has gone while he was answered is told of as ended.
+      const isAnswered = caller.isAnswered || (await this.#answering);
+      if (!(isAnswered ?? (await signalling.answer(caller.legId, answer)))) return;
       this.apply({ kind: 'joined', legId });
     } catch (error) {
       this.#log.error({ err: error, leg: legId }, 'the parties cannot be joined');
@@ -290,8 +304,14 @@ export class RunningCall {
   }
 
   async #startMusic(legId: string): Promise<void> {
+    if (this.#music.has(legId)) return;
     this.#music.add(legId);
-    await this.#playMusic(legId);
+    const { caller, answeredWallMs, direction } = this.#state;
+    const isNew = answeredWallMs === undefined && legId === caller.legId && direction === 'inbound';
+    if (isNew && !this.#isGreeted) {
+      this.#isGreeted = true;
+      await this.#say(legId, this.#options.prompts.spoken('greeting'));
+    } else await this.#playMusic(legId);
   }
 
   async #playMusic(legId: string): Promise<void> {
@@ -329,12 +349,22 @@ export class RunningCall {
     this.#music.delete(legId);
     try {
       for (const file of prompts.spoken(reason)) {
+        if (this.#hasHungUp.signal.aborted) return;
         const { lengthMs } = await this.#inOrder(() => media.play(this.#mediaLeg(legId), [], { file }));
-        await clock.sleep(Math.min(lengthMs, FAREWELL_MS_MAX));
+        await clock.sleep(Math.min(lengthMs, FAREWELL_MS_MAX), this.#hasHungUp.signal).catch(() => undefined);
       }
     } finally {
       signalling.end(legId);
     }
+  }
+
+  /** An offer to somebody else has taken the caller's media from who talked before (measured). */
+  async #restoreTalk(): Promise<void> {
+    const { caller, other } = this.#state;
+    if (other === undefined) return;
+    const { media } = this.#options;
+    const joined = { leg: this.#mediaLeg(other.legId), sdp: other.sdp };
+    await this.#inOrder(() => media.renew(this.#mediaLeg(caller.legId), caller.sdp, joined));
   }
 
   /** The relay has forgotten the call: both parties get new ports. */
@@ -361,6 +391,7 @@ export class RunningCall {
   async #close(reason: EndReason): Promise<void> {
     const { media, house } = this.#options;
     const state = this.#state;
+    this.#music.clear();
     let statistics: MediaStatistics | undefined;
     await this.#quietly(async () => {
       await this.#farewell;

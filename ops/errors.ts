@@ -52,4 +52,9 @@ export const opsErrors = defineErrors({
     action: 'See "npm run lab -- status" for how the box is now.',
     retryable: true,
   },
+  PROMPT_BAD_WAV: {
+    message: 'the recording cannot be played: {problem}',
+    action: '{fix}',
+    retryable: false,
+  },
 });

@@ -159,6 +159,7 @@ function transferFailed(
   draft.change({ transfer: undefined });
   if (other !== undefined) {
     if (!other.isHolding) draft.do({ kind: 'stopMusic', legId: draft.state.caller.legId });
+    draft.do({ kind: 'restoreTalk' });
     draft.change({ name: 'talking' });
   } else if (recallSeatId !== undefined) draft.ring({ kind: 'seat', seatId: recallSeatId }, undefined);
   else draft.end('noAnswer');

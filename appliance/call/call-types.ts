@@ -190,6 +190,8 @@ export type CallEffect =
   | { readonly kind: 'seatFree'; readonly seatId: string; readonly needsWrapUp: boolean }
   /** NOTIFY with a sipfrag (RFC 3515 2.4.5). */
   | { readonly kind: 'notifyTransfer'; readonly legId: string; readonly status: number }
+  /** Nobody took what was offered: the two who talked before hear each other again. */
+  | { readonly kind: 'restoreTalk' }
   /** The relay is told all of it again: who talks to whom. */
   | { readonly kind: 'rebuildMedia' }
   | { readonly kind: 'note'; readonly step: CallStep }

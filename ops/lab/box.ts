@@ -6,6 +6,7 @@
  */
 import { fileURLToPath } from 'node:url';
 import type { Clock } from '../../cluster/base/clock.js';
+import type { RpcParams } from '../../cluster/base/local-rpc.js';
 import type { NodeReport } from '../../cluster/health/node-report.js';
 import type { OwnershipStatus } from '../../cluster/ownership/ownership.js';
 import { exampleRouting } from '../../firmware-config/defaults/example-routing.js';
@@ -196,6 +197,11 @@ export class Box {
   /** What the node service of a node says of the service addresses; empty for a node without a partner. */
   async ownership(nodeId: string): Promise<readonly OwnershipStatus[]> {
     return (await this.nodeStatus(nodeId)).ownership;
+  }
+
+  /** Asks call control of a node, as its own panel would. @throws its operating error; LAB_NODE_OFF */
+  askCalls(nodeId: string, method: string, params: RpcParams = {}): Promise<unknown> {
+    return this.#getOn(nodeId).askCalls(method, params);
   }
 
   /** What the node service of a node says. */

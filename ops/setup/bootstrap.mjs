@@ -18,6 +18,7 @@ import { findMissingNpmPackages, installNpmPackages } from './npm-packages.mjs';
 import { findNpmWatch } from './npm-parent.mjs';
 import { listNames, SetupProblem } from './problem.mjs';
 import { finishKilledInstall, openServiceHost } from './quiet-services.mjs';
+import { makePrompts } from './prompts.mjs';
 import { createRun, runProgram } from './runner.mjs';
 import { SetupLock } from './setup-lock.mjs';
 import { Signals, Stopped } from './signals.mjs';
@@ -99,6 +100,18 @@ async function ensureBuilt(run, command) {
   });
 }
 
+/**
+ * What callers hear is not in the repository: it is spoken by a program, and music is computed.
+ * @param {Run} run
+ * @param {CommandPlan} command
+ */
+async function ensurePrompts(run, command) {
+  await step(command, async () => {
+    const made = await makePrompts({ run, folder: FOLDER, logPath: logFile('prompts') });
+    return { line: made ? 'prompts: made' : 'prompts: all present', hasWorked: made };
+  });
+}
+
 /** @param {Signals} signals */
 function stopWithNpm(signals) {
   const isNpmGone = findNpmWatch();
@@ -128,6 +141,7 @@ async function main() {
   await lock.take(run, say);
   await ensureInstalled(run, command);
   await ensureBuilt(run, command);
+  await ensurePrompts(run, command);
   lock.release();
   signals.throwIfStopped();
   return runProgram({ signals, folder: FOLDER, main: command.main, args: command.args });

@@ -6,7 +6,9 @@ import { parseTelephony } from '../../firmware-config/parse-telephony.js';
 import type { CallDocuments } from '../../firmware-config/render/render-node.js';
 import type { Site } from '../../firmware-config/site-nodes.js';
 
-export function parseExampleCalls(site: Site): CallDocuments {
-  const routing = parseRouting(exampleRouting);
+/** @param isAllDay every department is open now, whatever the clock says */
+export function parseExampleCalls(site: Site, isAllDay = false): CallDocuments {
+  const departments = exampleRouting.departments.map(({ id, names }) => ({ id, names }));
+  const routing = parseRouting(isAllDay ? { ...exampleRouting, departments } : exampleRouting);
   return { routing, telephony: parseTelephony(exampleTelephony(), { routing, site }) };
 }

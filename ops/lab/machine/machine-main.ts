@@ -72,6 +72,17 @@ async function signalService(params: RpcParams): Promise<unknown> {
   return { pids: pids.length };
 }
 
+/** By the socket that the service has for its own machine. */
+function askService(service: 'node' | 'calls', method: unknown, params: unknown): Promise<unknown> {
+  return callRpc({
+    path: `${node.paths.run}/${service}/admin.sock`,
+    method: String(method),
+    params: params as RpcParams,
+    deadlineMs: NODE_DEADLINE_MS,
+    clock,
+  });
+}
+
 const server = await serveRpc(layout.socket, {
   status: async () => ({
     services: supervisor.status(),
@@ -82,14 +93,8 @@ const server = await serveRpc(layout.socket, {
   fillDisk: async () => ({ bytes: await fillDisk(node.paths.data, clock) }),
   freeDisk: () => freeDisk(node.paths.data),
   signal: signalService,
-  askNode: ({ method, params }) =>
-    callRpc({
-      path: `${node.paths.run}/node/admin.sock`,
-      method: String(method),
-      params: params as RpcParams,
-      deadlineMs: NODE_DEADLINE_MS,
-      clock,
-    }),
+  askNode: ({ method, params }) => askService('node', method, params),
+  askCalls: ({ method, params }) => askService('calls', method, params),
 });
 
 async function stop(): Promise<void> {

@@ -138,6 +138,11 @@ export class Machine {
     return this.ask('askNode', { method, params }, NODE_DEADLINE_MS);
   }
 
+  /** Asks call control of the machine. @throws as askNode */
+  askCalls(method: string, params: RpcParams = {}): Promise<unknown> {
+    return this.ask('askCalls', { method, params }, NODE_DEADLINE_MS);
+  }
+
   /** Sends a signal to every process of the machine: SIGSTOP freezes, SIGCONT thaws. */
   async signalAll(signal: 'SIGSTOP' | 'SIGCONT'): Promise<number> {
     const init = this.#process === undefined ? undefined : await this.#findInit(this.#process);

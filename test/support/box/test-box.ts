@@ -6,6 +6,7 @@ import { parseSite } from '../../../firmware-config/parse-site.js';
 import { Box } from '../../../ops/lab/box.js';
 import { findRqlited } from '../../../ops/lab/find-rqlited.js';
 import type { MachineInspection } from '../../../ops/lab/machine/inspection.js';
+import { parseExampleCalls } from '../example-calls.js';
 import { projectRoot } from '../project-files.js';
 
 export const clock = new RealClock();
@@ -24,12 +25,14 @@ export interface TestBox {
   readonly said: string[];
 }
 
-/** Not started yet; whoever makes it stops it. */
-export function makeTestBox(): TestBox {
+/** Not started yet; whoever makes it stops it. @param isAllDay no department of it is ever closed */
+export function makeTestBox({ isAllDay = false } = {}): TestBox {
   const said: string[] = [];
+  const site = parseSite(exampleSite());
   const box = new Box({
     boxId: `t${String(systemRng().integer(0, 999_999))}`,
-    site: parseSite(exampleSite()),
+    site,
+    calls: parseExampleCalls(site, isAllDay),
     clock,
     rqlited: findRqlited(undefined, projectRoot),
     nodeProgram: process.execPath,
