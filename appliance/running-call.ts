@@ -63,6 +63,10 @@ function statusOf(error: unknown): number {
   return isOperatingError(error) ? 503 : 500;
 }
 
+type Handlers = {
+  readonly [K in CallEffect['kind']]: (effect: Extract<CallEffect, { kind: K }>) => void;
+};
+
 export class RunningCall {
   readonly #options: RunningCallOptions;
   readonly #log: Log;
@@ -78,6 +82,68 @@ export class RunningCall {
   #answering: Promise<boolean> | undefined;
   #farewell: Promise<void> = Promise.resolve();
   readonly #hasHungUp = new AbortController();
+
+  readonly #handlers: Handlers = {
+    ringBack: () => {
+      this.#options.signalling.ringBack(this.#state.caller.legId);
+    },
+    answerCaller: () => {
+      this.#answering = this.#answerCaller(this.#state.caller);
+    },
+    refuseCaller: ({ status }) => {
+      this.#options.signalling.refuse(this.#state.caller.legId, status);
+    },
+    farewell: ({ legId, reason }) => {
+      this.#farewell = this.#quietly(() => this.#sayFarewell(legId, reason));
+    },
+    ring: ({ legId, target }) => void this.#ring(legId, target),
+    join: ({ legId, sdp }) => void this.#join(legId, sdp),
+    rejoin: ({ legId }) => void this.#rejoin(legId),
+    endLeg: ({ legId }) => {
+      this.#options.signalling.end(legId);
+    },
+    startMusic: ({ legId }) => void this.#quietly(() => this.#startMusic(legId)),
+    stopMusic: ({ legId }) => void this.#quietly(() => this.#stopMusic(legId)),
+    enqueue: ({ place }) => {
+      this.#options.house.enqueue(this.#state.callId, place);
+    },
+    leaveQueue: ({ why }) => {
+      this.#options.house.leaveQueue(this.#state.callId, why);
+    },
+    claimOffer: ({ offerId, seatId }) => {
+      this.#options.house.claimOffer(offerId, seatId);
+    },
+    refuseOffer: ({ offerId, seatId }) => {
+      this.#options.house.refuseOffer(offerId, seatId);
+    },
+    moveInQueue: ({ place }) => {
+      this.#options.house.moveInQueue(this.#state.callId, place);
+    },
+    raiseEmergency: ({ trigger }) => {
+      this.#options.house.raiseEmergency(this.#state.callId, trigger);
+    },
+    undoEmergency: () => {
+      this.#options.house.undoEmergency(this.#state.callId);
+    },
+    seatBusy: ({ seatId }) => {
+      this.#options.house.seatBusy(seatId, this.#state.callId);
+    },
+    seatFree: ({ seatId, needsWrapUp }) => {
+      this.#options.house.seatFree(seatId, this.#state.callId, needsWrapUp);
+    },
+    notifyTransfer: ({ legId, status }) => {
+      this.#options.signalling.notifyReferral(legId, status);
+    },
+    restoreTalk: () => void this.#quietly(() => this.#restoreTalk()),
+    rebuildMedia: () => void this.#quietly(() => this.#rebuild()),
+    note: ({ step }) => {
+      this.#options.house.onStep(this.#state, step);
+    },
+    close: ({ reason }) => void this.#close(reason),
+    ignored: ({ event, why }) => {
+      this.#log.debug({ event, why }, 'nothing to do');
+    },
+  };
 
   constructor(state: CallState, options: RunningCallOptions) {
     this.#state = state;
@@ -136,92 +202,8 @@ export class RunningCall {
   }
 
   #run(effect: CallEffect): void {
-    const { callId } = this.#state;
-    const { signalling, house } = this.#options;
-    switch (effect.kind) {
-      case 'ringBack': {
-        signalling.ringBack(this.#state.caller.legId);
-        return;
-      }
-      case 'answerCaller':
-        this.#answering = this.#answerCaller(this.#state.caller);
-        return;
-      case 'refuseCaller': {
-        signalling.refuse(this.#state.caller.legId, effect.status);
-        return;
-      }
-      case 'farewell':
-        this.#farewell = this.#quietly(() => this.#sayFarewell(effect.legId, effect.reason));
-        return;
-      case 'ring':
-        return void this.#ring(effect.legId, effect.target);
-      case 'join':
-        return void this.#join(effect.legId, effect.sdp);
-      case 'rejoin':
-        return void this.#rejoin(effect.legId);
-      case 'endLeg': {
-        signalling.end(effect.legId);
-        return;
-      }
-      case 'startMusic':
-        return void this.#quietly(() => this.#startMusic(effect.legId));
-      case 'stopMusic':
-        return void this.#quietly(() => this.#stopMusic(effect.legId));
-      case 'enqueue': {
-        house.enqueue(callId, effect.place);
-        return;
-      }
-      case 'leaveQueue': {
-        house.leaveQueue(callId, effect.why);
-        return;
-      }
-      case 'claimOffer': {
-        house.claimOffer(effect.offerId, effect.seatId);
-        return;
-      }
-      case 'refuseOffer': {
-        house.refuseOffer(effect.offerId, effect.seatId);
-        return;
-      }
-      case 'moveInQueue': {
-        house.moveInQueue(callId, effect.place);
-        return;
-      }
-      case 'raiseEmergency': {
-        house.raiseEmergency(callId, effect.trigger);
-        return;
-      }
-      case 'undoEmergency': {
-        house.undoEmergency(callId);
-        return;
-      }
-      case 'seatBusy': {
-        house.seatBusy(effect.seatId, callId);
-        return;
-      }
-      case 'seatFree': {
-        house.seatFree(effect.seatId, callId, effect.needsWrapUp);
-        return;
-      }
-      case 'notifyTransfer': {
-        signalling.notifyReferral(effect.legId, effect.status);
-        return;
-      }
-      case 'restoreTalk':
-        return void this.#quietly(() => this.#restoreTalk());
-      case 'rebuildMedia':
-        return void this.#quietly(() => this.#rebuild());
-      case 'note': {
-        house.onStep(this.#state, effect.step);
-        return;
-      }
-      case 'close':
-        return void this.#close(effect.reason);
-      case 'ignored': {
-        this.#log.debug({ event: effect.event, why: effect.why }, 'nothing to do');
-        return;
-      }
-    }
+    // The table has a handler for the kind of each effect; TypeScript cannot tie the two together.
+    (this.#handlers[effect.kind] as (effect: CallEffect) => void)(effect);
   }
 
   /** @returns whether the 200 is out */

@@ -91,8 +91,9 @@ type Handlers = {
 };
 
 const HANDLERS: Handlers = {
-  queued: (draft, { place }) => {
-    queue(draft, place);
+  queued: (draft, event) => {
+    if (draft.state.name === 'seeking') queue(draft, event.place);
+    else draft.ignore(event, 'somebody has answered');
   },
   dialled: dial,
   outsideAsked: dial,
@@ -123,8 +124,10 @@ const HANDLERS: Handlers = {
   movedByTrigger: applyToPlace,
   emergencyRaised: applyToPlace,
   emergencyUndone: applyToPlace,
-  waitedTooLong: (draft) => {
-    turnAway(draft, 'maxWait');
+  waitedTooLong: (draft, event) => {
+    // It crossed with an answer.
+    if (draft.state.name === 'seeking') turnAway(draft, 'maxWait');
+    else draft.ignore(event, 'somebody has answered');
   },
   departmentClosed: (draft) => {
     if (!draft.state.caller.isAnswered) draft.do({ kind: 'answerCaller' });

@@ -32,6 +32,7 @@ const EXPOSURE_MAX: Readonly<Record<string, number>> = {
   rqlited: 15,
   admin: 15,
   'sip-engine': 15,
+  calls: 15,
   rtpengine: 20,
   'packet-filter': 20,
   node: 25,

@@ -53,8 +53,4 @@ spec('the processes that signal calls', (it) => {
   it('the engine ends at once when it is stopped: its calls go on in the next process', () => {
     assert.is(engine.stopSignal, 'SIGINT');
   });
-
-  it('call control is no service of a node as long as it has no program', () => {
-    assert.not.ok(planServices(site, node('a')).some(({ name }) => name === 'calls'));
-  });
 });

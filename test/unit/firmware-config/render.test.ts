@@ -86,9 +86,17 @@ spec('rendered configuration', (it) => {
 
   it('a node alone at its place has no keepalived and no replica', () => {
     const names = (id: string): string[] => planServices(site, node(id)).map((service) => service.name);
-    const engines = ['redis-own', 'redis-partner', 'rqlited', 'rtpengine', 'sip-engine', 'keepalived'];
+    const engines = [
+      'redis-own',
+      'redis-partner',
+      'rqlited',
+      'rtpengine',
+      'sip-engine',
+      'calls',
+      'keepalived',
+    ];
     assert.equal(names('a'), [...engines, 'node', 'admin']);
-    assert.equal(names('d'), ['redis-own', 'rqlited', 'rtpengine', 'sip-engine', 'node', 'admin']);
+    assert.equal(names('d'), ['redis-own', 'rqlited', 'rtpengine', 'sip-engine', 'calls', 'node', 'admin']);
     assert.throws(() => renderKeepalivedConf(site, node('d')), /no partner/);
     assert.throws(() => renderRedisPartnerConf(site, node('d')), /no partner/);
   });
