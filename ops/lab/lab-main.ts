@@ -12,13 +12,16 @@ import { labHelp, parseLabArguments } from './command/lab-arguments.js';
 import { runLabCommand } from './command/lab-client.js';
 import { parseStartArguments, START_HELP } from './command/start-arguments.js';
 import { StopRequest } from './command/stop-request.js';
+import { LiveLines } from './traffic/live-lines.js';
 
 const projectRoot = fileURLToPath(new URL('../../..', import.meta.url));
 const clock = new RealClock();
 const stop = new StopRequest();
 
+const live = new LiveLines((text) => process.stdout.write(text), process.stdout.isTTY);
+
 function print(text: string): void {
-  process.stdout.write(`${text}\n`);
+  live.print(text);
 }
 
 function listenForStop(): void {
@@ -54,6 +57,10 @@ async function start(words: readonly string[]): Promise<void> {
     clock,
     stop,
     print,
+    showLive: (lines) => {
+      live.show(lines);
+    },
+    isLive: process.stdout.isTTY,
   });
 }
 

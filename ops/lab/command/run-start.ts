@@ -13,6 +13,9 @@ import { Box } from '../box.js';
 import { EVERY_ADDRESS, LOOPBACK, PanelForwarder, type PanelListen } from '../panel/panel-forwarder.js';
 import { commandSocketOf, panelSocketOf } from '../state-folder.js';
 import { renderStatus } from '../status-table.js';
+import { systemRng } from '../../../cluster/base/rng.js';
+import { HospitalTraffic } from '../traffic/hospital-traffic.js';
+import { renderTraffic } from '../traffic/traffic-report.js';
 import { LabMethods } from './lab-methods.js';
 import type { StartArguments } from './start-arguments.js';
 import { StopAsked, type StopRequest } from './stop-request.js';
@@ -28,11 +31,16 @@ export interface StartOptions {
   readonly clock: Clock;
   readonly stop: StopRequest;
   readonly print: (text: string) => void;
+  /** Lines that are written anew all the time, below everything that is printed; nothing where that cannot be. */
+  readonly showLive: (lines: readonly string[]) => void;
+  /** Whether they are seen. */
+  readonly isLive: boolean;
 }
 
 const LEADER_MS_MAX = 15_000;
 const LOOK_AGAIN_MS = 200;
 const PANEL_MS_MAX = 5000;
+const TALK_MS_MEAN = 14_000;
 
 /** Where the panel listens on the host. Pure. */
 export function planPanelListen(args: StartArguments, port: number): readonly PanelListen[] {
@@ -66,6 +74,7 @@ class BoxStart {
   #panelUrls: readonly string[] = [];
   #commands: RpcServer | undefined;
   #isAttached = false;
+  #traffic: HospitalTraffic | undefined;
 
   constructor(options: StartOptions) {
     const { boxId, site, args, rqlited, rqlitedMajor, nodeProgram, projectRoot, clock } = options;
@@ -114,9 +123,11 @@ class BoxStart {
       );
     }
     await this.#openCommands();
+    if (args.callsPerMinute > 0) await this.#step(() => this.#startTraffic());
     const status = await this.#status();
     this.#options.stop.throwIfAsked();
     this.#options.print(`\n${renderStatus(status)}\n\n${this.#renderHints()}`);
+    if (this.#traffic !== undefined) void this.#keepShowing(this.#traffic);
   }
 
   /** A start that is under way: its machines lose their power until it has noticed. */
@@ -135,6 +146,8 @@ class BoxStart {
     const { print, clock, args } = this.#options;
     if (!this.#box.exists) return;
     const startMs = clock.monotonicMs();
+    this.#options.showLive([]);
+    await this.#traffic?.stop();
     await this.#commands?.close();
     await this.#panel.close();
     if (this.#isAttached) {
@@ -188,6 +201,38 @@ class BoxStart {
       return `attached to ${attach.interface}:`;
     });
     for (const sentence of plan.sentences) print(`          ${sentence}`);
+  }
+
+  async #startTraffic(): Promise<string> {
+    const { clock, site, args } = this.#options;
+    const pair = site.nodes.filter(({ place, role }) => place === 'site' && role === 'full');
+    this.#traffic = new HospitalTraffic({
+      box: this.#box,
+      settings: {
+        callsPerMinute: args.callsPerMinute,
+        talkMsMean: TALK_MS_MEAN,
+        nodes: pair.map(({ id }) => id),
+      },
+      addresses: Object.fromEntries(pair.map(({ id, serviceAddress }) => [id, serviceAddress ?? ''])),
+      clock,
+      rng: systemRng(),
+      say: (sentence) => {
+        this.#tell(sentence);
+      },
+    });
+    return this.#traffic.start();
+  }
+
+  async #keepShowing(traffic: HospitalTraffic): Promise<void> {
+    const { clock, showLive, isLive } = this.#options;
+    for (let second = 1; ; second += 1) {
+      await clock.sleep(1000);
+      if (this.#options.stop.isAsked) return;
+      const lines = renderTraffic(traffic.report());
+      showLive(['', ...lines]);
+      // Who reads this later from a file has one line a minute.
+      if (!isLive && second % 60 === 0) this.#tell((lines[0] ?? '').trim());
+    }
   }
 
   async #openCommands(): Promise<void> {

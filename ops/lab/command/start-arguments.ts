@@ -9,11 +9,16 @@ export interface StartArguments {
   readonly layout: SiteDocument['layout'];
   readonly attach?: AttachOptions;
   readonly panelListen?: { readonly address: string; readonly port?: number };
+  /** Ordinary calls a minute; 0: nobody calls. */
+  readonly callsPerMinute: number;
   readonly isHelp: boolean;
 }
 
+/** What twelve call-takers can do without a queue that never ends. */
+const CALLS_PER_MINUTE = 12;
+
 const USAGE =
-  'npm start -- [--box ID] [--layout LAYOUT] [--attach INTERFACE] [--panel-listen ADDRESS[:PORT]]';
+  'npm start -- [--box ID] [--layout LAYOUT] [--calls N] [--attach INTERFACE] [--panel-listen ADDRESS[:PORT]]';
 
 export const START_HELP = `Brings a site in a box up in the foreground; Ctrl-C takes it down.
 
@@ -22,6 +27,8 @@ export const START_HELP = `Brings a site in a box up in the foreground; Ctrl-C t
   --box ID                  id of the box, 1 to 8 of a-z and 0-9; default: one that is free
   --layout LAYOUT           pair+dr (default): nodes a, b and the DR node d
                             two-two-one: nodes a, b, two DR nodes d, e and the witness w
+  --calls N                 so many patients call in a minute, 0 to 120; default: 12, and an emergency
+                            each minute; 0: nobody calls, the phones are yours
   --attach INTERFACE        lets real phones on the LAN of this host interface reach the service
                             addresses; what is done is listed, and undone at the end
   --attach-address ADDR/LEN with --attach: an address of that LAN for the box, so that phones which
@@ -35,6 +42,7 @@ export const START_HELP = `Brings a site in a box up in the foreground; Ctrl-C t
 const OPTIONS = {
   box: 'string',
   layout: 'string',
+  calls: 'string',
   attach: 'string',
   'attach-address': 'string',
   'panel-listen': 'string',
@@ -65,6 +73,13 @@ function parseAttach(name: string, address: string | undefined): AttachOptions {
   return { interface: name, address };
 }
 
+function parseCalls(text: string | undefined): number {
+  const number = Number(text ?? CALLS_PER_MINUTE);
+  if (text !== undefined && (!/^\d{1,3}$/.test(text) || number > 120))
+    throw badArgument('--calls', `"${text}" will not do`, 'Give how many a minute, 0 to 120.');
+  return number;
+}
+
 /** @throws LAB_BAD_ARGUMENT */
 export function parseStartArguments(args: readonly string[]): StartArguments {
   const { positionals, values } = parseWords(args, OPTIONS, USAGE);
@@ -81,6 +96,7 @@ export function parseStartArguments(args: readonly string[]): StartArguments {
     layout: choiceOption(values, 'layout', ['pair+dr', 'two-two-one']) ?? 'pair+dr',
     ...(attach === undefined ? {} : { attach: parseAttach(attach, attachAddress) }),
     ...(panelListen === undefined ? {} : { panelListen: parsePanelListen(panelListen) }),
+    callsPerMinute: parseCalls(textOption(values, 'calls')),
     isHelp: values['help'] === true,
   };
 }

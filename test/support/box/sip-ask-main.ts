@@ -8,7 +8,8 @@ import { sdp, token, writeSipText, type SipText } from '../sip/sip-text.js';
 const [method = '', transport = '', own = '', address = '', port = ''] = process.argv.slice(2);
 const protocol = transport === 'tcp' ? 'tcp' : 'udp';
 const peer = await RawSipPeer.open({ protocol, address: own });
-const uri = `sip:120@${address}:${port}`;
+// A number that no house has.
+const uri = `sip:0000@${address}:${port}`;
 const headers: [string, string][] = [
   ['Via', peer.via()],
   ['Max-Forwards', '70'],
