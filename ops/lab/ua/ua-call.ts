@@ -451,7 +451,8 @@ export class UaCall {
       keyType: theirs.keyType,
       theirKey: theirs.isSecure ? theirs.key : undefined,
       ourKey: theirs.isSecure ? this.#key : undefined,
-      isSending: theirs.direction === 'sendrecv' || theirs.direction === 'recvonly',
+      isSending:
+        !this.#agent.options.isMute && (theirs.direction === 'sendrecv' || theirs.direction === 'recvonly'),
     });
   }
 

@@ -45,6 +45,7 @@ async function openAgent(order: AgentOrder): Promise<unknown> {
     credentials: password === undefined ? undefined : { username: user, password },
     instance: order.instance,
     isSecure: order.isSecure ?? false,
+    isMute: order.isMute ?? false,
     policy: order.policy ?? { kind: 'ring' },
   });
   await agent.open();

@@ -18,6 +18,8 @@ export interface AgentOrder {
   readonly hz?: number;
   readonly codecs?: readonly Codec[];
   readonly isSecure?: boolean;
+  /** No RTP is sent: for benches of signalling. */
+  readonly isMute?: boolean;
   readonly policy?: Policy;
 }
 

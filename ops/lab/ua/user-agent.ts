@@ -43,6 +43,7 @@ export interface UserAgentOptions {
   readonly hz: number;
   readonly codecs: readonly Codec[];
   readonly isSecure: boolean;
+  readonly isMute: boolean;
   readonly policy: Policy;
   readonly clock: Clock;
   readonly rng: Rng;

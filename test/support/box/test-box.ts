@@ -3,6 +3,7 @@ import { RealClock } from '../../../cluster/base/clock.js';
 import { systemRng } from '../../../cluster/base/rng.js';
 import { exampleSite } from '../../../firmware-config/defaults/example-site.js';
 import { parseSite } from '../../../firmware-config/parse-site.js';
+import type { CallDocuments } from '../../../firmware-config/render/render-node.js';
 import { Box } from '../../../ops/lab/box.js';
 import { findRqlited } from '../../../ops/lab/find-rqlited.js';
 import type { MachineInspection } from '../../../ops/lab/machine/inspection.js';
@@ -25,14 +26,20 @@ export interface TestBox {
   readonly said: string[];
 }
 
+export interface TestBoxOptions {
+  readonly isAllDay?: boolean;
+  /** Another hospital. */
+  readonly calls?: CallDocuments;
+}
+
 /** Not started yet; whoever makes it stops it. @param isAllDay no department of it is ever closed */
-export function makeTestBox({ isAllDay = false } = {}): TestBox {
+export function makeTestBox({ isAllDay = false, calls }: TestBoxOptions = {}): TestBox {
   const said: string[] = [];
   const site = parseSite(exampleSite());
   const box = new Box({
     boxId: `t${String(systemRng().integer(0, 999_999))}`,
     site,
-    calls: parseExampleCalls(site, isAllDay),
+    calls: calls ?? parseExampleCalls(site, isAllDay),
     clock,
     rqlited: findRqlited(undefined, projectRoot),
     nodeProgram: process.execPath,
