@@ -55,6 +55,8 @@ export interface RunningCallOptions {
 
 /** Music is played again and again for as long as anybody waits. */
 const MUSIC_TIMES = 1000;
+/** No person answers sooner. */
+const GREETING_AFTER_MS = 300;
 /** How long a farewell may take when nobody knows its length. */
 const FAREWELL_MS_MAX = 15_000;
 
@@ -77,6 +79,8 @@ export class RunningCall {
   #relay: Promise<unknown> = Promise.resolve();
   /** Who hears music now. */
   readonly #music = new Set<string>();
+  /** To whom the relay plays something. */
+  readonly #playing = new Set<string>();
   #isGreeted = false;
   /** Undefined: it was not asked for. */
   #answering: Promise<boolean> | undefined;
@@ -292,6 +296,8 @@ export class RunningCall {
     const isNew = answeredWallMs === undefined && legId === caller.legId && direction === 'inbound';
     if (isNew && !this.#isGreeted) {
       this.#isGreeted = true;
+      // What is answered at once needs no greeting, and half a word of it would only irritate.
+      await this.#options.clock.sleep(GREETING_AFTER_MS);
       await this.#say(legId, this.#options.prompts.spoken('greeting'));
     } else await this.#playMusic(legId);
   }
@@ -300,6 +306,7 @@ export class RunningCall {
     const { media, prompts } = this.#options;
     await this.#inOrder(async () => {
       if (!this.#music.has(legId)) return;
+      this.#playing.add(legId);
       await media.play(this.#mediaLeg(legId), this.#otherLegs(legId), {
         file: prompts.music,
         repeatTimes: MUSIC_TIMES,
@@ -310,7 +317,9 @@ export class RunningCall {
   async #stopMusic(legId: string): Promise<void> {
     if (!this.#music.delete(legId)) return;
     const { media } = this.#options;
-    await this.#inOrder(() => media.stopPlaying(this.#mediaLeg(legId), this.#otherLegs(legId)));
+    await this.#inOrder(async () => {
+      if (this.#playing.delete(legId)) await media.stopPlaying(this.#mediaLeg(legId), this.#otherLegs(legId));
+    });
   }
 
   /** One file after another, then music again if it is still wanted. */
@@ -318,6 +327,7 @@ export class RunningCall {
     const { media, clock } = this.#options;
     for (const file of files) {
       if (!this.#music.has(legId)) return;
+      this.#playing.add(legId);
       const { lengthMs } = await this.#inOrder(() =>
         media.play(this.#mediaLeg(legId), this.#otherLegs(legId), { file }),
       );
