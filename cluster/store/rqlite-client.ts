@@ -7,14 +7,7 @@
 import { DataApiClient } from 'rqlite-js';
 import type { Clock } from '../base/clock.js';
 import { clusterErrors } from '../errors.js';
-
-export type SqlValue = string | number | boolean | null;
-/** SQL with `?` for each parameter. */
-export type Statement = readonly [sql: string, ...parameters: readonly SqlValue[]];
-/** A row by column. Integers beyond 2^53 lose digits on the way: keep ids as text. */
-export type Row = Readonly<Record<string, unknown>>;
-/** none: this node's own copy, however old. weak: the leader's. strong: through the log, proven to be current. */
-export type ReadLevel = 'none' | 'weak' | 'strong';
+import type { ReadLevel, Row, Statement, StorePort } from './store-port.js';
 
 export interface RaftStatus {
   readonly nodeId: string;
@@ -50,7 +43,7 @@ interface Request {
   readonly deadlineMs: number;
 }
 
-export class RqliteClient {
+export class RqliteClient implements StorePort {
   readonly #options: RqliteClientOptions;
   readonly #client: DataApiClient;
 
@@ -59,17 +52,12 @@ export class RqliteClient {
     this.#client = new DataApiClient(`http://${options.host}:${String(options.port)}`);
   }
 
-  /**
-   * Writes all statements in one transaction. When it fails with STORE_AWAY or STORE_NO_LEADER it may have been done.
-   * @throws STORE_AWAY, STORE_NO_LEADER, STORE_REFUSED
-   */
   async execute(statements: readonly Statement[], deadlineMs: number): Promise<void> {
     const query = { transaction: true };
     const body = await this.#ask({ method: 'POST', path: 'db/execute', query, body: statements, deadlineMs });
     this.#resultsOf(body, statements);
   }
 
-  /** @throws STORE_AWAY, STORE_NO_LEADER, STORE_REFUSED */
   async query(statement: Statement, level: ReadLevel, deadlineMs: number): Promise<readonly Row[]> {
     const query = { level, associative: true };
     const body = await this.#ask({ method: 'POST', path: 'db/query', query, body: [statement], deadlineMs });
@@ -144,6 +132,9 @@ export class RqliteClient {
     const text = textOf(response['data']);
     if (response['status'] === 503 && /leader/i.test(text)) return this.#noLeader(error);
     const problem = text === '' ? (error instanceof Error ? error.message : String(error)) : text.trim();
+    // A parameter that is no SQL value, a body that is no list: the whole request is refused, not one statement.
+    if (response['status'] === 400)
+      return clusterErrors.STORE_REFUSED({ statement: '(any)', problem }, error);
     return this.#away(problem, error);
   }
 
