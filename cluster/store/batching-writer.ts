@@ -31,8 +31,6 @@ export interface BatchingWriterOptions {
   readonly statementsMax?: number;
   /** Default 128 KiB. */
   readonly bytesMax?: number;
-  /** How long entries are gathered before they go. Default 10. */
-  readonly gatherMs?: number;
   /** For one request. Default 3000: an election takes about a second. */
   readonly deadlineMs?: number;
   /** First pause after a failure, doubled up to the maximum, with full jitter. Default 100. */
@@ -55,7 +53,6 @@ export interface Backlog extends Pick<OutboxStatus, 'entries' | 'bytes' | 'oldes
 const DEFAULTS = {
   statementsMax: 200,
   bytesMax: 128 * 1024,
-  gatherMs: 10,
   deadlineMs: 3000,
   delayMs: 100,
   delayMsMax: 5000,
@@ -68,6 +65,8 @@ export class BatchingWriter {
   #stopping: AbortController | undefined;
   #running: Promise<void> = Promise.resolve();
   #wake: () => void = () => undefined;
+  /** The outbox has said something since it was asked last. */
+  #hasNews = false;
 
   constructor(options: BatchingWriterOptions) {
     this.#options = { ...DEFAULTS, ...options };
@@ -80,7 +79,8 @@ export class BatchingWriter {
   start(): void {
     if (this.#stopping !== undefined) return;
     this.#stopping = new AbortController();
-    this.#options.outbox.onPut(() => {
+    this.#options.outbox.onReady(() => {
+      this.#hasNews = true;
       this.#wake();
     });
     this.#running = this.#run(this.#stopping.signal);
@@ -117,13 +117,13 @@ export class BatchingWriter {
   }
 
   async #turn(signal: AbortSignal): Promise<void> {
-    const { outbox, plan, clock, gatherMs, statementsMax, bytesMax } = this.#options;
+    const { outbox, plan, statementsMax, bytesMax } = this.#options;
     const next = (): Promise<readonly JournalledEntry[]> => outbox.take(statementsMax, bytesMax);
+    this.#hasNews = false;
     // A disk that does not give back what it has is waited for like the store.
     const entries = await this.#keepTrying('reading the journal', next, signal);
     if (entries.length === 0) {
-      await this.#whenPut(signal);
-      if (!signal.aborted) await clock.sleep(gatherMs, signal);
+      await this.#whenNews(signal);
       return;
     }
     const batch = planBatch(entries, plan, { statementsMax, bytesMax });
@@ -131,11 +131,10 @@ export class BatchingWriter {
     outbox.acknowledge(batch.at(-1)?.entry.seq ?? 0);
   }
 
-  /** No promise is left behind: an outbox that is silent for a year is waited for once. */
-  #whenPut(signal: AbortSignal): Promise<void> {
+  #whenNews(signal: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
       this.#wake = resolve;
-      if (signal.aborted || this.#options.outbox.status().entries > 0) resolve();
+      if (signal.aborted || this.#hasNews) resolve();
     });
   }
 

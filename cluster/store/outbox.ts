@@ -3,7 +3,8 @@
  *
  * - `put` takes an entry into memory; at most `flushMs` later it is on the disk, with all others of that time, by one
  *   fdatasync. A process that is killed loses what it put within that time, and nothing else.
- * - The writer takes entries from the oldest on and acknowledges them in order. Beyond `memoryBytesMax` entries stand on
+ * - The writer takes entries from the oldest on and acknowledges them in order, and only those that are on the disk: what
+ *   the store knows, the next process knows too, and does not close a call that was closed. Beyond `memoryBytesMax` entries stand on
  *   the disk only and are read again when their turn comes: the store may be away for a day.
  * - When the disk is full or broken, entries stay in memory up to `undurableBytesMax` and reach the store all the same;
  *   it is tried again every `retryMs`, and `isJournalFailing` says so.
@@ -79,7 +80,7 @@ export class Outbox implements OutboxPort {
   #flushStartMs = 0;
   #isClosed = false;
   readonly #waiters: Waiter[] = [];
-  #onPut: () => void = () => undefined;
+  #onReady: () => void = () => undefined;
 
   private constructor(options: OutboxOptions, journal: Journal, findings: JournalFindings) {
     this.#options = { ...DEFAULTS, ...options };
@@ -119,16 +120,16 @@ export class Outbox implements OutboxPort {
     this.#bytes += bytes;
     if (isAllQueued && this.#queueBytes + bytes <= memoryBytesMax) this.#enqueue(encoded.entry);
     this.#flushWithin(this.#problem === undefined ? flushMs : this.#options.retryMs);
-    this.#onPut();
+    if (this.#isFailing()) this.#onReady();
   }
 
-  /** Told of each entry; one listener, the writer. */
-  onPut(listener: () => void): void {
-    this.#onPut = listener;
+  /** Told when there may be more to take; one listener, the writer. */
+  onReady(listener: () => void): void {
+    this.#onReady = listener;
   }
 
   /**
-   * The oldest entries that are not acknowledged; taking them again gives them again.
+   * The oldest entries that are not acknowledged, as far as they are on the disk, if it takes any; taking them again gives them again.
    * @param bytesMax of their lines: at least one entry comes, however long
    * @throws what the disk says
    */
@@ -136,9 +137,12 @@ export class Outbox implements OutboxPort {
     while (this.#queue.length === 0 && this.#queuedUpTo < this.#lastSeq) await this.#load();
     // Lines that were damaged while they lay on the disk are nobody's any more.
     if (this.#queue.length === 0) this.#entries = this.#bytes = 0;
+    const upTo = this.#isFailing() ? Infinity : this.#journal.lastSeq;
     let bytes = 0;
-    const count = this.#queue.slice(0, entriesMax).findIndex((entry) => (bytes += entry.bytes) > bytesMax);
-    return this.#queue.slice(0, count < 0 ? entriesMax : Math.max(count, 1));
+    const first = this.#queue.slice(0, entriesMax);
+    const count = first.findIndex(({ seq, bytes: size }) => seq > upTo || (bytes += size) > bytesMax);
+    if (count < 0) return first;
+    return first.slice(0, count === 0 && (first[0]?.seq ?? Infinity) <= upTo ? 1 : count);
   }
 
   /** The entries up to this one, all of them taken, are in the store. */
@@ -170,7 +174,7 @@ export class Outbox implements OutboxPort {
       bytes: this.#bytes,
       oldestAgeMs: oldestWallMs === undefined ? 0 : Math.max(0, clock.wallMs() - oldestWallMs),
       undurableEntries: this.#undurable.length,
-      isJournalFailing: this.#problem !== undefined || this.#isStalled(),
+      isJournalFailing: this.#isFailing(),
       journalError: this.#problem,
       lost: this.#lost,
       tornLines,
@@ -263,9 +267,11 @@ export class Outbox implements OutboxPort {
     else this.#flushWithin(this.#undurable.length > 0 ? flushMs : checkpointMs);
   }
 
-  #isStalled(): boolean {
-    if (this.#flushing === undefined) return false;
-    return this.#options.clock.monotonicMs() - this.#flushStartMs > STALLED_MS;
+  #isFailing(): boolean {
+    if (this.#problem !== undefined) return true;
+    return (
+      this.#flushing !== undefined && this.#options.clock.monotonicMs() - this.#flushStartMs > STALLED_MS
+    );
   }
 
   /** Never rejects. */
@@ -308,6 +314,7 @@ export class Outbox implements OutboxPort {
     this.#problem = undefined;
     const durable = this.#waiters.filter(({ seq }) => seq <= this.#journal.lastSeq);
     this.#settle(durable, true);
+    this.#onReady();
   }
 
   #onRefused(error: unknown): void {
@@ -316,6 +323,7 @@ export class Outbox implements OutboxPort {
       log.error({ err: error }, 'the journal of the outbox cannot be written, entries stay in memory');
     this.#problem = describeErrorChain(error);
     this.#settle([...this.#waiters], false);
+    this.#onReady();
   }
 
   #settle(waiters: readonly Waiter[], isDurable: boolean): void {

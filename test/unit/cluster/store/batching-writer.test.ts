@@ -73,9 +73,9 @@ spec('the writer into the store', (it) => {
     const bench = await openBench(t);
     const { clock, store, put, written, writer } = bench;
     put('a', 'b');
-    await clock.advance(5);
+    await clock.advance(20);
     put('c');
-    await clock.advance(10);
+    await clock.advance(30);
     assert.is(bench.migrations, 1);
     assert.equal(written(), ['a', 'b', 'c']);
     assert.is(store.requests.length, 1);
@@ -91,7 +91,7 @@ spec('the writer into the store', (it) => {
       outbox.put({ kind: 'note', data: { text: String(number), times: 3 } });
     }
     outbox.put({ kind: 'note', data: { text: 'x'.repeat(800), times: 12 } });
-    await clock.advance(20);
+    await clock.advance(60);
     assert.is(written().length, 102);
     assert.equal(
       [...new Set(written())].slice(0, 30),
