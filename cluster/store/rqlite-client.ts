@@ -35,6 +35,15 @@ function textOf(value: unknown): string {
   return typeof value === 'string' ? value : '';
 }
 
+/** At the beginning only: a column of which something is wrong may have such a name, too. */
+const WITHOUT_LEADER = /^(not leader|leadership lost|leader not found|not current|timeout)/i;
+const STATEMENT_CHARACTERS_MAX = 100;
+
+/** Enough to know it by. */
+function shortened(sql: string): string {
+  return sql.length <= STATEMENT_CHARACTERS_MAX ? sql : `${sql.slice(0, STATEMENT_CHARACTERS_MAX)}...`;
+}
+
 interface Request {
   readonly method: 'GET' | 'POST';
   readonly path: string;
@@ -90,14 +99,31 @@ export class RqliteClient implements StorePort {
     };
   }
 
+  /**
+   * One result per statement, or it is none. What goes wrong with the request (the leader is lost, the way to it is cut)
+   * is told with status 200 as an error beside an empty list (measured with 8.26.8, leader killed under load): whether it
+   * was done is unknown. Only an error inside a result is about its statement.
+   */
   #resultsOf(body: unknown, statements: readonly Statement[]): readonly Fields[] {
-    const results = fieldsOf(body)['results'];
+    const { results, error } = fieldsOf(body);
+    if (error !== undefined) throw this.#unknown(textOf(error));
     const list = Array.isArray(results) ? results.map(fieldsOf) : [];
     const failed = list.findIndex((result) => result['error'] !== undefined);
-    if (failed < 0) return list;
-    const problem = textOf(list[failed]?.['error']);
-    if (/leader|not current|timeout/i.test(problem)) throw this.#noLeader();
-    throw clusterErrors.STORE_REFUSED({ statement: statements[failed]?.[0] ?? '', problem });
+    if (failed >= 0) throw this.#refused(statements[failed], textOf(list[failed]?.['error']));
+    if (list.length !== statements.length) throw this.#away('the answer has not one result per statement');
+    return list;
+  }
+
+  /** Of another node that was asked on our behalf, the last part tells. */
+  #unknown(problem: string): Error {
+    return WITHOUT_LEADER.test(problem.replace(/^.*: /, ''))
+      ? this.#noLeader(new Error(problem))
+      : this.#away(problem);
+  }
+
+  #refused(statement: Statement | undefined, problem: string): Error {
+    if (WITHOUT_LEADER.test(problem)) return this.#noLeader(new Error(problem));
+    return clusterErrors.STORE_REFUSED({ statement: shortened(statement?.[0] ?? '(any)'), problem });
   }
 
   async #ask(request: Request): Promise<unknown> {

@@ -7,6 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { RealClock } from '../../cluster/base/clock.js';
+import { isOperatingError } from '../../cluster/base/errors.js';
 import { RqliteClient } from '../../cluster/store/rqlite-client.js';
 import { findRqlited } from '../../ops/lab/find-rqlited.js';
 import { projectRoot } from '../support/project-files.js';
@@ -112,6 +113,18 @@ spec('the store by rqlite-js', { deadlineMs: 30_000 }, (it) => {
       response.end(JSON.stringify({ results: [{ error: 'leadership lost while committing log' }] }));
     });
     await assertRejects(inResult.execute([['INSERT INTO x VALUES (1)']], 2000), /unknown/);
+    const beside = await startServer(t, (_request, response) => {
+      response.setHeader('content-type', 'application/json');
+      response.end(JSON.stringify({ results: [], error: 'leadership lost while committing log' }));
+    });
+    await assertRejects(beside.execute([['INSERT INTO x VALUES (1)']], 2000), /unknown/);
+    const cut = await startServer(t, (_request, response) => {
+      response.setHeader('content-type', 'application/json');
+      response.end(JSON.stringify({ results: [], error: 'node failed to process Execute on remote node' }));
+    });
+    await assertRejects(cut.execute([['INSERT INTO x VALUES (1)']], 2000), (error) =>
+      isOperatingError(error, 'STORE_AWAY'),
+    );
   });
 
   it('rubbish as an answer is no exception of the program', async (t) => {
@@ -119,7 +132,8 @@ spec('the store by rqlite-js', { deadlineMs: 30_000 }, (it) => {
       const server = await startServer(t, (_request, response) => {
         response.end(text);
       });
-      assert.equal(await server.query(['SELECT 1'], 'none', 2000), [], text);
+      await assertRejects(server.query(['SELECT 1'], 'none', 2000), /not one result per statement/);
+      await assertRejects(server.execute([['DELETE FROM x']], 2000), /not one result per statement/);
       assert.is((await server.raftStatus(2000)).leaderId, '', text);
     }
   });
