@@ -271,16 +271,8 @@ async function readAll(client: RqliteClient): Promise<ReadonlyMap<string, readon
 spec('call records while things break', { deadlineMs: 180_000 }, (it) => {
   it('all arrive once when rqlited was away for the whole run: 10,000 entries', async (t) => {
     const rqlited = new Rqlited(t, 'a', t.rng.integer(30_000, 38_000));
-    const parts = await openCallRecords({
-      folder: makeFolder(t),
-      store: rqlited.client,
-      clock,
-      log,
-      rng: t.rng,
-    });
+    const parts = await openParts(t, rqlited.client);
     const { records, writer, outbox } = parts;
-    writer.start();
-    t.defer(() => writer.stop());
     let longestPutMs = 0;
     for (let number = 0; number < 2500; number += 1) {
       const beginMs = clock.monotonicMs();
