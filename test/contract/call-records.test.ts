@@ -17,7 +17,8 @@ import type { StorePort } from '../../cluster/store/store-port.js';
 import { FakeCallRecords } from '../support/fakes/fake-call-records.js';
 import { assert, assertRejects, spec, type TestContext } from '../support/spec.js';
 import { openCallRecords, type CallRecordParts } from '../support/store/open-call-records.js';
-import { makeFolder, Rqlited, startRqlited, startRqlitedGroup } from '../support/store/rqlited-group.js';
+import { makeFolder } from '../support/store/make-folder.js';
+import { Rqlited, startRqlited, startRqlitedGroup } from '../support/store/rqlited-group.js';
 import { waitFor } from '../support/wait.js';
 
 const clock = new RealClock();

@@ -1,26 +1,16 @@
 /** Real rqlited processes on the loopback, one or three, that can be killed and started again. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { RealClock } from '../../../cluster/base/clock.js';
 import { RqliteClient } from '../../../cluster/store/rqlite-client.js';
 import { findRqlited } from '../../../ops/lab/find-rqlited.js';
 import { projectRoot } from '../project-files.js';
 import type { TestContext } from '../spec.js';
 import { waitFor } from '../wait.js';
+import { makeFolder } from './make-folder.js';
 
 const HOST = '127.0.0.1';
 const clock = new RealClock();
-
-/** An empty folder that goes with the test. */
-export function makeFolder(t: TestContext): string {
-  const folder = mkdtempSync(join(tmpdir(), 'wardline-test-'));
-  t.defer(() => rm(folder, { recursive: true, force: true }));
-  return folder;
-}
 
 export class Rqlited {
   readonly port: number;
