@@ -42,4 +42,9 @@ export const clusterErrors = defineErrors({
     action: 'Correct the statement: the same one will be refused again.',
     retryable: false,
   },
+  STORE_NO_SUCH_DOCUMENT: {
+    message: 'the store has no {kind} document of the version "{version}"',
+    action: 'List the versions and name one of them.',
+    retryable: false,
+  },
 });

@@ -7,14 +7,7 @@
 import { DataApiClient } from 'rqlite-js';
 import type { Clock } from '../base/clock.js';
 import { clusterErrors } from '../errors.js';
-
-export type SqlValue = string | number | boolean | null;
-/** SQL with `?` for each parameter. */
-export type Statement = readonly [sql: string, ...parameters: readonly SqlValue[]];
-/** A row by column. Integers beyond 2^53 lose digits on the way: keep ids as text. */
-export type Row = Readonly<Record<string, unknown>>;
-/** none: this node's own copy, however old. weak: the leader's. strong: through the log, proven to be current. */
-export type ReadLevel = 'none' | 'weak' | 'strong';
+import type { ReadLevel, Row, Statement, StorePort } from './store-port.js';
 
 export interface RaftStatus {
   readonly nodeId: string;
@@ -42,6 +35,15 @@ function textOf(value: unknown): string {
   return typeof value === 'string' ? value : '';
 }
 
+/** At the beginning only: a column of which something is wrong may have such a name, too. */
+const WITHOUT_LEADER = /^(not leader|leadership lost|leader not found|not current|timeout)/i;
+const STATEMENT_CHARACTERS_MAX = 100;
+
+/** Enough to know it by. */
+function shortened(sql: string): string {
+  return sql.length <= STATEMENT_CHARACTERS_MAX ? sql : `${sql.slice(0, STATEMENT_CHARACTERS_MAX)}...`;
+}
+
 interface Request {
   readonly method: 'GET' | 'POST';
   readonly path: string;
@@ -50,7 +52,7 @@ interface Request {
   readonly deadlineMs: number;
 }
 
-export class RqliteClient {
+export class RqliteClient implements StorePort {
   readonly #options: RqliteClientOptions;
   readonly #client: DataApiClient;
 
@@ -59,17 +61,12 @@ export class RqliteClient {
     this.#client = new DataApiClient(`http://${options.host}:${String(options.port)}`);
   }
 
-  /**
-   * Writes all statements in one transaction. When it fails with STORE_AWAY or STORE_NO_LEADER it may have been done.
-   * @throws STORE_AWAY, STORE_NO_LEADER, STORE_REFUSED
-   */
   async execute(statements: readonly Statement[], deadlineMs: number): Promise<void> {
     const query = { transaction: true };
     const body = await this.#ask({ method: 'POST', path: 'db/execute', query, body: statements, deadlineMs });
     this.#resultsOf(body, statements);
   }
 
-  /** @throws STORE_AWAY, STORE_NO_LEADER, STORE_REFUSED */
   async query(statement: Statement, level: ReadLevel, deadlineMs: number): Promise<readonly Row[]> {
     const query = { level, associative: true };
     const body = await this.#ask({ method: 'POST', path: 'db/query', query, body: [statement], deadlineMs });
@@ -102,14 +99,31 @@ export class RqliteClient {
     };
   }
 
+  /**
+   * One result per statement, or it is none. What goes wrong with the request (the leader is lost, the way to it is cut)
+   * is told with status 200 as an error beside an empty list (measured with 8.26.8, leader killed under load): whether it
+   * was done is unknown. Only an error inside a result is about its statement.
+   */
   #resultsOf(body: unknown, statements: readonly Statement[]): readonly Fields[] {
-    const results = fieldsOf(body)['results'];
+    const { results, error } = fieldsOf(body);
+    if (error !== undefined) throw this.#unknown(textOf(error));
     const list = Array.isArray(results) ? results.map(fieldsOf) : [];
     const failed = list.findIndex((result) => result['error'] !== undefined);
-    if (failed < 0) return list;
-    const problem = textOf(list[failed]?.['error']);
-    if (/leader|not current|timeout/i.test(problem)) throw this.#noLeader();
-    throw clusterErrors.STORE_REFUSED({ statement: statements[failed]?.[0] ?? '', problem });
+    if (failed >= 0) throw this.#refused(statements[failed], textOf(list[failed]?.['error']));
+    if (list.length !== statements.length) throw this.#away('the answer has not one result per statement');
+    return list;
+  }
+
+  /** Of another node that was asked on our behalf, the last part tells. */
+  #unknown(problem: string): Error {
+    return WITHOUT_LEADER.test(problem.replace(/^.*: /, ''))
+      ? this.#noLeader(new Error(problem))
+      : this.#away(problem);
+  }
+
+  #refused(statement: Statement | undefined, problem: string): Error {
+    if (WITHOUT_LEADER.test(problem)) return this.#noLeader(new Error(problem));
+    return clusterErrors.STORE_REFUSED({ statement: shortened(statement?.[0] ?? '(any)'), problem });
   }
 
   async #ask(request: Request): Promise<unknown> {
@@ -144,6 +158,9 @@ export class RqliteClient {
     const text = textOf(response['data']);
     if (response['status'] === 503 && /leader/i.test(text)) return this.#noLeader(error);
     const problem = text === '' ? (error instanceof Error ? error.message : String(error)) : text.trim();
+    // A parameter that is no SQL value, a body that is no list: the whole request is refused, not one statement.
+    if (response['status'] === 400)
+      return clusterErrors.STORE_REFUSED({ statement: '(any)', problem }, error);
     return this.#away(problem, error);
   }
 

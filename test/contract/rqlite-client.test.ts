@@ -1,38 +1,15 @@
 /** The store's adapter against a real rqlited, and against servers that behave badly. */
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { RealClock } from '../../cluster/base/clock.js';
+import { isOperatingError } from '../../cluster/base/errors.js';
 import { RqliteClient } from '../../cluster/store/rqlite-client.js';
-import { findRqlited } from '../../ops/lab/find-rqlited.js';
-import { projectRoot } from '../support/project-files.js';
 import { assert, assertRejects, spec, type TestContext } from '../support/spec.js';
-import { waitFor } from '../support/wait.js';
+import { startRqlited } from '../support/store/rqlited-group.js';
 
 const clock = new RealClock();
 const HOST = '127.0.0.1';
-
-async function startRqlited(t: TestContext): Promise<RqliteClient> {
-  const folder = await mkdtemp(join(tmpdir(), 'wardline-test-'));
-  t.defer(() => rm(folder, { recursive: true, force: true }));
-  const port = t.rng.integer(30_000, 39_000);
-  const addresses = ['-http-addr', `${HOST}:${String(port)}`, '-raft-addr', `${HOST}:${String(port + 1)}`];
-  const child = spawn(findRqlited(undefined, projectRoot), ['-node-id', 'a', ...addresses, folder], {
-    stdio: 'ignore',
-  });
-  t.defer(async () => {
-    const ended = once(child, 'exit');
-    child.kill('SIGKILL');
-    await ended;
-  });
-  const client = new RqliteClient({ host: HOST, port, clock });
-  await waitFor('rqlited is ready', () => client.isReady(500), { deadlineMs: 15_000, intervalMs: 100 });
-  return client;
-}
 
 async function startServer(t: TestContext, listener: RequestListener): Promise<RqliteClient> {
   const server: Server = createServer(listener);
@@ -47,7 +24,7 @@ async function startServer(t: TestContext, listener: RequestListener): Promise<R
 
 spec('the store by rqlite-js', { deadlineMs: 30_000 }, (it) => {
   it('what is written is read, in one transaction, with its parameters as they are', async (t) => {
-    const store = await startRqlited(t);
+    const { client: store } = await startRqlited(t);
     await store.execute([['CREATE TABLE note (id TEXT PRIMARY KEY, text TEXT)']], 2000);
     const text = `quote ' " ? and 中文`;
     await store.execute([['INSERT INTO note VALUES (?, ?)', '1', text]], 2000);
@@ -112,6 +89,18 @@ spec('the store by rqlite-js', { deadlineMs: 30_000 }, (it) => {
       response.end(JSON.stringify({ results: [{ error: 'leadership lost while committing log' }] }));
     });
     await assertRejects(inResult.execute([['INSERT INTO x VALUES (1)']], 2000), /unknown/);
+    const beside = await startServer(t, (_request, response) => {
+      response.setHeader('content-type', 'application/json');
+      response.end(JSON.stringify({ results: [], error: 'leadership lost while committing log' }));
+    });
+    await assertRejects(beside.execute([['INSERT INTO x VALUES (1)']], 2000), /unknown/);
+    const cut = await startServer(t, (_request, response) => {
+      response.setHeader('content-type', 'application/json');
+      response.end(JSON.stringify({ results: [], error: 'node failed to process Execute on remote node' }));
+    });
+    await assertRejects(cut.execute([['INSERT INTO x VALUES (1)']], 2000), (error) =>
+      isOperatingError(error, 'STORE_AWAY'),
+    );
   });
 
   it('rubbish as an answer is no exception of the program', async (t) => {
@@ -119,7 +108,8 @@ spec('the store by rqlite-js', { deadlineMs: 30_000 }, (it) => {
       const server = await startServer(t, (_request, response) => {
         response.end(text);
       });
-      assert.equal(await server.query(['SELECT 1'], 'none', 2000), [], text);
+      await assertRejects(server.query(['SELECT 1'], 'none', 2000), /not one result per statement/);
+      await assertRejects(server.execute([['DELETE FROM x']], 2000), /not one result per statement/);
       assert.is((await server.raftStatus(2000)).leaderId, '', text);
     }
   });
