@@ -124,6 +124,7 @@ spec('call records by way of the outbox', (it) => {
     first.records.close('c2', { reason: 'completed' });
     await first.clock.advance(3_600_000);
 
+    first.clock.jumpWall(-7_200_000);
     const bench = openBench(new FakeOutbox(first.outbox.kept, START_MS + 500), first.clock);
     assert.equal([...bench.records.openCallIds], ['c1', 'c3']);
     assert.equal(bench.records.closeOrphans('processDied', new Set(['c1'])), ['c3']);

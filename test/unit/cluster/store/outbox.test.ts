@@ -191,26 +191,31 @@ spec('the outbox', (it) => {
     assert.equal(taken, range(1, 1500));
   });
 
-  it('keeps entries in memory while the disk is full, says so, and writes them when it is not', async () => {
-    const { files, clock, outbox, restart } = await openBench({ undurableBytesMax: 2000 });
-    putMany(outbox, 1, 2);
-    await clock.advance(50);
-    files.freeBytes = 100;
-    putMany(outbox, 3, 5);
-    const durable = outbox.whenDurable();
-    await clock.advance(50);
-    assert.is(await durable, false);
-    assert.equal([outbox.status().isJournalFailing, outbox.status().undurableEntries], [true, 3]);
-    assert.match(outbox.status().journalError ?? '', /no space/);
-    assert.equal(numbersOf(await outbox.take(9, Infinity)), [1, 2, 3, 4, 5]);
-    putMany(outbox, 6, 100);
-    assert.ok(outbox.status().lost > 0);
-    const kept = 100 - outbox.status().lost;
-    files.freeBytes = Infinity;
-    await clock.advance(1000);
-    assert.equal([outbox.status().isJournalFailing, outbox.status().undurableEntries], [false, 0]);
-    assert.equal(await drain(await restart()), range(1, kept));
-  });
+  // Within the first line, and behind it.
+  for (const freeBytes of [20, 100]) {
+    it(`keeps entries in memory while the disk is full, and each comes once: ${String(freeBytes)} bytes free`, async () => {
+      const { files, clock, outbox, restart } = await openBench({ undurableBytesMax: 2000 });
+      putMany(outbox, 1, 2);
+      await clock.advance(50);
+      files.freeBytes = freeBytes;
+      putMany(outbox, 3, 5);
+      const durable = outbox.whenDurable();
+      await clock.advance(50);
+      assert.is(await durable, false);
+      assert.equal([outbox.status().isJournalFailing, outbox.status().undurableEntries], [true, 3]);
+      assert.match(outbox.status().journalError ?? '', /no space/);
+      assert.equal(numbersOf(await outbox.take(9, Infinity)), [1, 2, 3, 4, 5]);
+      putMany(outbox, 6, 100);
+      assert.ok(outbox.status().lost > 0);
+      const kept = 100 - outbox.status().lost;
+      files.freeBytes = Infinity;
+      await clock.advance(1000);
+      assert.equal([outbox.status().isJournalFailing, outbox.status().undurableEntries], [false, 0]);
+      const next = await restart();
+      assert.is(next.status().entries, kept);
+      assert.equal(await drain(next), range(1, kept));
+    });
+  }
 
   it('needs no disk for what the store has taken meanwhile, however long that is', async () => {
     const { files, clock, outbox, restart } = await openBench({ undurableBytesMax: 2000 });
