@@ -2,12 +2,14 @@
 import type { RpcMethods, RpcParams } from '../cluster/base/local-rpc.js';
 import { applianceErrors } from './errors.js';
 import type { CallControl } from './call-control.js';
+import type { OpenedRecords } from './open-records.js';
 import type { RtpengineMedia } from './media/rtpengine-media.js';
 import type { TriggerInput } from './routing/decide-trigger.js';
 
 export interface AdminParts {
   readonly control: CallControl;
   readonly media: Pick<RtpengineMedia, 'isReachable'>;
+  readonly store: Pick<OpenedRecords, 'status'>;
 }
 
 function textOf(params: RpcParams, field: string): string {
@@ -34,7 +36,7 @@ function triggerOf(params: RpcParams, departmentId: string): TriggerInput {
   return { kind: 'text', text, source, confidence: confidenceOf(params) };
 }
 
-export function adminMethods({ control, media }: AdminParts): RpcMethods {
+export function adminMethods({ control, media, store }: AdminParts): RpcMethods {
   const callOf = (params: RpcParams) => {
     const callId = textOf(params, 'call');
     const call = control.calls.find((one) => one.callId === callId);
@@ -44,10 +46,12 @@ export function adminMethods({ control, media }: AdminParts): RpcMethods {
   return {
     status: () => ({
       calls: control.calls.length,
+      opened: control.opened,
       waiting: Object.keys(control.queue.entries).length,
       seatsReady: control.seats.list().filter(({ state, isReachable }) => state === 'ready' && isReachable)
         .length,
       isMediaReachable: media.isReachable,
+      records: store.status(),
     }),
     calls: () =>
       control.calls.map(({ callId, name, direction, caller, other, place, openedWallMs, dialled }) => ({

@@ -48,6 +48,7 @@ export interface CallObserver {
   onStep(state: CallState, step: CallStep): void;
   onClosed(state: CallState, reason: EndReason, statistics: MediaStatistics | undefined): void;
   onTrigger(callId: string, input: TriggerInput, decision: TriggerDecision, outcome: string): void;
+  onUndone(callId: string): void;
   onDisposition(callId: string, code: string | undefined): void;
 }
 
@@ -77,6 +78,7 @@ export class CallControl implements SignallingListener, CallHouse {
   readonly seats: SeatBook;
   readonly #dispatcher: Dispatcher;
   #routing: RoutingDocument;
+  #opened = 0;
 
   constructor(options: CallControlOptions) {
     this.#options = options;
@@ -114,6 +116,11 @@ export class CallControl implements SignallingListener, CallHouse {
 
   get calls(): readonly CallState[] {
     return [...this.#calls.values()].map(({ state }) => state);
+  }
+
+  /** Since the start. */
+  get opened(): number {
+    return this.#opened;
   }
 
   get queue(): Dispatcher['state'] {
@@ -233,6 +240,7 @@ export class CallControl implements SignallingListener, CallHouse {
     const call = this.#calls.get(callId);
     if (call?.state.place?.trigger === undefined) return false;
     call.apply({ kind: 'emergencyUndone' });
+    this.#options.observer.onUndone(callId);
     return true;
   }
 
@@ -335,6 +343,7 @@ export class CallControl implements SignallingListener, CallHouse {
     const state = openCall({ callId, direction, mediaCallId, party, sdp, dialled }, clock.wallMs());
     const call = new RunningCall(state, { media, signalling, house: this, prompts, clock, log });
     this.#calls.set(callId, call);
+    this.#opened += 1;
     this.#legs.set(callerLegId(callId), call);
     call.apply(firstEventOf(plan));
   }

@@ -19,7 +19,10 @@ import { dispatchSettingsOf } from '../firmware-config/dispatch-settings.js';
 import { readApplianceDocuments } from '../firmware-config/read-documents.js';
 import { sipEngineFiles } from '../firmware-config/sip-engine-files.js';
 import { adminMethods } from './admin-methods.js';
-import { CallControl, type CallObserver } from './call-control.js';
+import { CallControl } from './call-control.js';
+import { CallRecords } from './call-records.js';
+import { openRecords } from './open-records.js';
+import { OwnGeneration } from './own-generation.js';
 import { RtpengineMedia } from './media/rtpengine-media.js';
 import { PromptFiles } from './prompt-files.js';
 import { DrachtioSignalling } from './signalling/drachtio-signalling.js';
@@ -40,28 +43,26 @@ async function readSecret(path: string, clock: Clock, log: Log): Promise<string>
   }
 }
 
-function logObserver(log: Log): CallObserver {
-  return {
-    onState: () => undefined,
-    onStep: ({ callId }, { kind, detail }) => {
-      log.info({ call: callId, step: kind, ...detail }, 'call');
-    },
-    onClosed: ({ callId }, reason, statistics) => {
-      log.info({ call: callId, reason, statistics }, 'call closed');
-    },
-    onTrigger: () => undefined,
-    onDisposition: (callId, code) => {
-      log.info({ call: callId, disposition: code }, 'call written up');
-    },
-  };
-}
-
 async function main(): Promise<void> {
   const { site, node, own, telephony, routing } = await readApplianceDocuments(process.argv.slice(2));
   const clock = new RealClock();
   const rng = systemRng();
   const log = openLog({ name: 'calls', node: own.id, level: node.logLevel });
   const secret = await readSecret(sipEngineFiles(node).controlSecret, clock, log);
+
+  const nextId = createIdSource({ node: own.id, clock, rng });
+  const generation = new OwnGeneration({
+    ...{ home: own.id, ownPort: site.ports.redisOwn, partnerPort: site.ports.redisPartner, clock, log },
+  });
+  const store = await openRecords({
+    ...{ node: own.id, folder: `${node.paths.data}/calls`, clock, rng, log },
+    storeHosts: [own.address, ...site.nodes.filter(({ id }) => id !== own.id).map(({ address }) => address)],
+    storePort: site.ports.rqliteHttp,
+  });
+  const records = new CallRecords({
+    ...{ records: store.records, nextId, generation: () => generation.current },
+    callTakerOf: (seatId) => control.seats.callTakerOf(seatId),
+  });
 
   const media = new RtpengineMedia({
     url: `ws://${LOOPBACK}:${String(site.ports.rtpengineHttp)}`,
@@ -78,15 +79,16 @@ async function main(): Promise<void> {
     ...{ node: own.id, telephony, routing, media, signalling, clock, rng, log },
     dispatch: dispatchSettingsOf(telephony, routing),
     prompts: new PromptFiles(`${node.paths.wardline}/artefacts/prompts`, telephony.prompts.languageOrder),
-    observer: logObserver(log),
-    nextCallId: createIdSource({ node: own.id, clock, rng }),
+    observer: records,
+    nextCallId: nextId,
   });
+  generation.start();
   await media.start();
   control.start();
   signalling.start(control);
 
   const socket = `${node.paths.run}/calls/admin.sock`;
-  const admin = await serveRpc(socket, adminMethods({ control, media }), 0o660);
+  const admin = await serveRpc(socket, adminMethods({ control, media, store }), 0o660);
   const { NOTIFY_SOCKET, WATCHDOG_USEC } = process.env;
   const notify = openServiceNotify({ socketPath: NOTIFY_SOCKET, watchdogUsec: WATCHDOG_USEC, clock, log });
   notify.ready('takes calls');
@@ -100,7 +102,8 @@ async function main(): Promise<void> {
     control.stop();
     signalling.stop();
     media.stop();
-    void admin.close().then(() => process.exit(0));
+    generation.stop();
+    void Promise.all([admin.close(), store.stop()]).then(() => process.exit(0));
   });
 }
 

@@ -3,7 +3,7 @@ import type { CallReport } from '../../ops/lab/ua/ua-call.js';
 import { CARRIER_HZ, CallLab, type Party, type Phone } from '../support/box/call-lab.js';
 import { isEverythingInSync, makeTestBox } from '../support/box/test-box.js';
 import { assert, spec } from '../support/spec.js';
-import { waitFor } from '../support/wait.js';
+import { notYet, waitFor } from '../support/wait.js';
 
 const { box } = makeTestBox({ isAllDay: true });
 const MAIN = '01065129000';
@@ -261,5 +261,37 @@ spec('calls', { deadlineMs: 60_000 }, (it, before) => {
     assert.is(status, 404);
     const unknown = await lab.trunk.call('carrier', '09999', PATIENT);
     assert.is((await carrierCall(unknown, isOver, 'it is refused')).status, 404);
+  });
+
+  it('every call of this file has exactly one record, closed, with its steps', async () => {
+    const opened = await Promise.all(
+      (['a', 'b'] as const).map(async (node) => (await lab.ask<{ opened: number }>(node, 'status')).opened),
+    );
+    const count = opened.reduce((sum, one) => sum + one, 0);
+    assert.ok(count >= 18, `${String(count)} calls`);
+    await waitFor('all records are in the store', async () => {
+      const [row = []] = await lab.query(
+        'SELECT count(*), count(ended_wall_ms), count(end_reason) FROM calls',
+      );
+      return row.every((value) => value === count) || notYet(row);
+    });
+    const [answered] = await lab.query(
+      'SELECT count(*) FROM calls WHERE seat IS NOT NULL AND call_taker IS NOT NULL AND answered_wall_ms > 0 AND generation > 0',
+    );
+    assert.ok(Number(answered?.[0]) > 10, 'with who answered, and when');
+    const kinds = (await lab.query('SELECT DISTINCT kind FROM call_steps')).map(([kind]) => String(kind));
+    for (const kind of [
+      'queued',
+      'offered',
+      'answered',
+      'held',
+      'resumed',
+      'transferAsked',
+      'ended',
+      'emergencyRaised',
+    ])
+      assert.ok(kinds.includes(kind), kind);
+    const triggers = await lab.query("SELECT input, word, outcome FROM trigger_log WHERE input = 'text'");
+    assert.equal(triggers, [['text', '胸痛', 'done']]);
   });
 });

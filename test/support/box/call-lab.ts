@@ -7,7 +7,7 @@ import { UaFarm } from '../../../ops/lab/ua/ua-farm.js';
 import type { AgentOrder } from '../../../ops/lab/ua/ua-orders.js';
 import { assert } from '../spec.js';
 import { notYet, waitFor } from '../wait.js';
-import { clock, SERVICE_ADDRESSES, type SiteNodeId } from './test-box.js';
+import { clock, NODE_ADDRESSES, SERVICE_ADDRESSES, type SiteNodeId } from './test-box.js';
 
 export const CARRIER_HZ = 900;
 export interface Phone {
@@ -144,6 +144,28 @@ export class CallLab {
       const state = seats.find(({ extension }) => extension === phone.extension)?.state;
       if (state !== 'ready' && state !== 'loggedOut') await this.dialCode(phone, '*13');
     }
+  }
+
+  /** Rows of the store, as the leader has them. */
+  async query(sql: string): Promise<readonly (readonly unknown[])[]> {
+    const url = `http://${NODE_ADDRESSES['a'] ?? ''}:4001/db/query?level=strong`;
+    const words = [
+      'curl',
+      '-s',
+      '-m',
+      '5',
+      '-H',
+      'Content-Type: application/json',
+      '-d',
+      JSON.stringify([sql]),
+      url,
+    ];
+    const { results } = JSON.parse(await this.#box.runIn('his', words)) as {
+      results: readonly { readonly values?: readonly (readonly unknown[])[]; readonly error?: string }[];
+    };
+    const [result] = results;
+    if (result?.error !== undefined) throw new Error(result.error);
+    return result?.values ?? [];
   }
 
   /** No call is left on the node. */

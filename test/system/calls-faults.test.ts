@@ -1,0 +1,151 @@
+/** Calls while parts of the house are ill: whoever talks goes on, whoever calls is served. */
+import type { CallReport } from '../../ops/lab/ua/ua-call.js';
+import { CARRIER_HZ, CallLab, type Party, type Phone } from '../support/box/call-lab.js';
+import { clock, isEverythingInSync, makeTestBox } from '../support/box/test-box.js';
+import { assert, spec } from '../support/spec.js';
+import { notYet, waitFor } from '../support/wait.js';
+
+const { box } = makeTestBox({ isAllDay: true });
+const MAIN = '01065129000';
+const PATIENT = '13800138000';
+
+spec('calls while something is ill', { deadlineMs: 90_000 }, (it, before) => {
+  let lab: CallLab;
+  let first: Phone;
+  let second: Phone;
+
+  before(async (t) => {
+    t.defer(() => box.stop());
+    await box.start();
+    await waitFor('everything is in sync', () => isEverythingInSync(box), { deadlineMs: 20_000 });
+    lab = await CallLab.open(box);
+    t.defer(() => lab.close());
+    await lab.openCarrier();
+    first = await lab.plugIn('8005');
+    second = await lab.plugIn('8011');
+    await lab.logIn(first, '1005');
+    await lab.logIn(second, '1011');
+  });
+
+  const calm = (): Promise<void> => lab.calm([first, second]);
+  const carrier = (id: string): Party => [lab.trunk, 'carrier', id, CARRIER_HZ];
+  const party = (phone: Phone, id: string): Party => [lab.phones, phone.extension, id, phone.hz];
+  const rings = ({ progress, isIncoming }: CallReport): boolean => isIncoming && progress === 'ringing';
+
+  /** @returns the seat that rings for the patient */
+  async function findRinging(): Promise<{ phone: Phone; id: string }> {
+    return waitFor('a seat rings', async () => {
+      for (const phone of [first, second]) {
+        const call = (await lab.phones.calls(phone.extension)).find(rings);
+        if (call !== undefined) return { phone, id: call.id };
+      }
+      return notYet('nobody rings');
+    });
+  }
+
+  async function talk(): Promise<{ patient: string; seat: string; phone: Phone }> {
+    const patient = await lab.trunk.call('carrier', MAIN, PATIENT);
+    const { phone, id } = await findRinging();
+    await lab.phones.order({ do: 'answer', call: id });
+    await lab.talk(carrier(patient), party(phone, id));
+    return { patient, seat: id, phone };
+  }
+
+  it('who rings for nobody any more is followed by the next seat', async (t) => {
+    t.defer(async () => {
+      await lab.phones.register(first.extension);
+      await calm();
+    });
+    await lab.phones.order({ do: 'policy', agent: first.extension, policy: { kind: 'vanish' } });
+    const patient = await lab.trunk.call('carrier', MAIN, PATIENT);
+    const call = await lab.until(
+      lab.phones,
+      second.extension,
+      undefined,
+      rings,
+      'the next seat rings',
+      40_000,
+    );
+    await lab.phones.order({ do: 'answer', call: call.id });
+    await lab.talk(carrier(patient), party(second, call.id));
+    await lab.phones.order({ do: 'policy', agent: first.extension, policy: { kind: 'ring' } });
+  });
+
+  it('a store that stands still keeps no call waiting, and has the records when it goes on', async (t) => {
+    t.defer(calm);
+    const [before = []] = await lab.query('SELECT count(ended_wall_ms) FROM calls');
+    const standing = Promise.all(['a', 'b', 'd'].map((id) => box.freezeService(id, 'rqlited', 9000)));
+    for (let count = 0; count < 3; count += 1) {
+      const { patient } = await talk();
+      await lab.trunk.order({ do: 'hangUp', call: patient });
+      await lab.isQuiet();
+      await calm();
+    }
+    const { records } = await lab.ask<{ records: { backlog: { entries: number } } }>('a', 'status');
+    assert.ok(records.backlog.entries > 0, 'the backlog is seen');
+    await standing;
+    await waitFor(
+      'the records are in the store',
+      async () => {
+        const [row = []] = await lab.query('SELECT count(ended_wall_ms) FROM calls');
+        return Number(row[0]) === Number(before[0]) + 3 || notYet(row);
+      },
+      { deadlineMs: 20_000 },
+    );
+  });
+
+  it('a live state that stands still keeps no call waiting', async (t) => {
+    t.defer(calm);
+    const { patient, phone, seat } = await talk();
+    const standing = box.freezeService('a', 'redis-own', 4000);
+    const startMs = clock.monotonicMs();
+    const other = await lab.trunk.call('carrier', MAIN, PATIENT);
+    const { phone: next, id } = await findRinging();
+    await lab.phones.order({ do: 'answer', call: id });
+    await lab.talk(carrier(other), party(next, id));
+    assert.ok(clock.monotonicMs() - startMs < 8000);
+    await standing;
+    await lab.talk(carrier(patient), party(phone, seat));
+  });
+
+  it('a relay that was killed comes back, and both parties hear each other again', async (t) => {
+    t.defer(calm);
+    const { patient, phone, seat } = await talk();
+    await box.killService('a', 'rtpengine');
+    await lab.talk(carrier(patient), party(phone, seat));
+    const other = await lab.trunk.call('carrier', MAIN, PATIENT);
+    const { phone: next, id } = await findRinging();
+    await lab.phones.order({ do: 'answer', call: id });
+    await lab.talk(carrier(other), party(next, id));
+  });
+
+  it('call control that was killed takes calls again, and who talks goes on', async (t) => {
+    t.defer(calm);
+    const { patient, phone, seat } = await talk();
+    await box.killService('a', 'calls');
+    await waitFor('call control answers', () => lab.ask('a', 'status').then(Boolean, () => false));
+    await lab.talk(carrier(patient), party(phone, seat));
+    const [row = []] = await waitFor('the record is closed', async () => {
+      const rows = await lab.query("SELECT count(*) FROM calls WHERE end_reason = 'processDied'");
+      return Number(rows[0]?.[0]) > 0 ? rows : notYet(rows);
+    });
+    assert.is(row[0], 1);
+    for (const one of [first, second]) await lab.phones.register(one.extension);
+    await lab.logIn(first, '1005');
+    await lab.phones.order({ do: 'hangUp', call: seat });
+    await lab.trunk.order({ do: 'hangUp', call: patient });
+    const again = await talk();
+    assert.is(again.phone.extension, first.extension);
+  });
+
+  it('when a trunk is down its backup takes the call', async (t) => {
+    t.defer(calm);
+    await lab.trunk.order({ do: 'policy', agent: 'carrier', policy: { kind: 'refuse', status: 503 } });
+    t.defer(() => lab.trunk.order({ do: 'policy', agent: 'carrier', policy: { kind: 'ring' } }));
+    await lab.openCarrier({ agent: 'backup', port: 5070, hz: 850 });
+    const outside = await lab.phones.call(first.extension, '01088880000');
+    const there = await lab.until(lab.trunk, 'backup', undefined, rings, 'the backup has the call');
+    await lab.trunk.order({ do: 'answer', call: there.id });
+    await lab.talk(party(first, outside), [lab.trunk, 'backup', there.id, 850]);
+  });
+});
