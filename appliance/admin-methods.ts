@@ -1,5 +1,6 @@
 /** Orders and questions of this machine: the panel, drills, the laboratory, and recognisers of speech or text. */
 import type { RpcMethods, RpcParams } from '../cluster/base/local-rpc.js';
+import type { LiveFactsPort } from '../cluster/live-state/live-facts-port.js';
 import { applianceErrors } from './errors.js';
 import type { CallControl } from './call-control.js';
 import type { OpenedRecords } from './open-records.js';
@@ -10,6 +11,7 @@ export interface AdminParts {
   readonly control: CallControl;
   readonly media: Pick<RtpengineMedia, 'isReachable'>;
   readonly store: Pick<OpenedRecords, 'status'>;
+  readonly facts: Pick<LiveFactsPort, 'status'>;
 }
 
 function textOf(params: RpcParams, field: string): string {
@@ -36,7 +38,7 @@ function triggerOf(params: RpcParams, departmentId: string): TriggerInput {
   return { kind: 'text', text, source, confidence: confidenceOf(params) };
 }
 
-export function adminMethods({ control, media, store }: AdminParts): RpcMethods {
+export function adminMethods({ control, media, store, facts }: AdminParts): RpcMethods {
   const callOf = (params: RpcParams) => {
     const callId = textOf(params, 'call');
     const call = control.calls.find((one) => one.callId === callId);
@@ -52,6 +54,7 @@ export function adminMethods({ control, media, store }: AdminParts): RpcMethods 
         .length,
       isMediaReachable: media.isReachable,
       records: store.status(),
+      liveState: facts.status(),
     }),
     calls: () =>
       control.calls.map(({ callId, name, direction, caller, other, place, openedWallMs, dialled }) => ({

@@ -5,6 +5,7 @@
 import type { Clock } from '../cluster/base/clock.js';
 import type { Log } from '../cluster/base/log.js';
 import type { Rng } from '../cluster/base/rng.js';
+import type { LiveFactsPort } from '../cluster/live-state/live-facts-port.js';
 import type { Telephony } from '../firmware-config/schema/telephony.js';
 import type {
   CallEvent,
@@ -61,6 +62,7 @@ export interface CallControlOptions {
   readonly signalling: SignallingPort;
   readonly prompts: PromptFiles;
   readonly observer: CallObserver;
+  readonly facts: Pick<LiveFactsPort, 'put' | 'remove'>;
   readonly nextCallId: () => string;
   readonly clock: Clock;
   readonly rng: Rng;
@@ -86,7 +88,7 @@ export class CallControl implements SignallingListener, CallHouse {
     this.#routing = options.routing;
     this.#peers = new Peers(telephony);
     this.#dispatcher = new Dispatcher({
-      ...{ node, settings: dispatch, clock, log },
+      ...{ node, settings: dispatch, clock, log, facts: options.facts },
       onEffect: (effect) => {
         this.#onDispatch(effect);
       },
@@ -96,6 +98,9 @@ export class CallControl implements SignallingListener, CallHouse {
       listener: {
         onSeat: (seat) => {
           this.#dispatcher.apply({ kind: 'seatChanged', seat });
+        },
+        onKeep: (seatId, kept) => {
+          options.facts.put('seat', seatId, kept);
         },
         onDisposition: (callId, code) => {
           observer.onDisposition(callId, code);
@@ -294,6 +299,7 @@ export class CallControl implements SignallingListener, CallHouse {
   }
 
   onState(state: CallState): void {
+    if (state.name !== 'ended') this.#options.facts.put('call', state.callId, state);
     this.#options.observer.onState(state);
   }
 
@@ -303,6 +309,7 @@ export class CallControl implements SignallingListener, CallHouse {
 
   onClosed(state: CallState, reason: EndReason, statistics: MediaStatistics | undefined): void {
     this.#calls.delete(state.callId);
+    this.#options.facts.remove('call', state.callId);
     for (const [legId, call] of this.#legs) if (call.state.callId === state.callId) this.#legs.delete(legId);
     const { answeredWallMs, departmentId } = state;
     if (answeredWallMs !== undefined && departmentId !== undefined) {

@@ -1,6 +1,7 @@
 /** Runs the queues of this node: keeps their state, wakes them when time does something, hands on what they decide. */
 import type { Clock, Timer } from '../cluster/base/clock.js';
 import type { Log } from '../cluster/base/log.js';
+import type { LiveFactsPort } from '../cluster/live-state/live-facts-port.js';
 import type { DispatchSettings } from './queue/dispatch-settings.js';
 import { nextDispatchState, openDispatch } from './queue/dispatch-state.js';
 import type { DispatchEffect, DispatchEvent, DispatchState } from './queue/dispatch-types.js';
@@ -11,6 +12,7 @@ export interface DispatcherOptions {
   readonly settings: DispatchSettings;
   readonly clock: Clock;
   readonly log: Log;
+  readonly facts: Pick<LiveFactsPort, 'put' | 'remove'>;
   readonly onEffect: (effect: DispatchEffect) => void;
 }
 
@@ -49,13 +51,24 @@ export class Dispatcher {
 
   #step(event: DispatchEvent): void {
     const { clock, log, onEffect } = this.#options;
+    const before = this.#state.entries;
     const { state, effects } = nextDispatchState(this.#state, event, clock.wallMs());
     this.#state = state;
+    this.#keepEntries(before, state.entries);
     for (const effect of effects) {
       if (effect.kind === 'ignored')
         log.debug({ event: effect.event, why: effect.why }, 'queue has nothing to do');
       else onEffect(effect);
     }
+  }
+
+  /** Places in the queue are facts, not memories of this process. */
+  #keepEntries(before: DispatchState['entries'], now: DispatchState['entries']): void {
+    const { facts } = this.#options;
+    for (const [callId, entry] of Object.entries(now))
+      if (before[callId] !== entry) facts.put('queueEntry', callId, entry);
+    for (const callId of Object.keys(before))
+      if (now[callId] === undefined) facts.remove('queueEntry', callId);
   }
 
   #arm(): void {

@@ -15,6 +15,7 @@ import { callRpc, serveRpc } from '../cluster/base/local-rpc.js';
 import { openLog, type Log } from '../cluster/base/log.js';
 import { systemRng } from '../cluster/base/rng.js';
 import { openServiceNotify } from '../cluster/base/service-notify.js';
+import { RedisLiveFacts } from '../cluster/live-state/redis-live-facts.js';
 import { dispatchSettingsOf } from '../firmware-config/dispatch-settings.js';
 import { readApplianceDocuments } from '../firmware-config/read-documents.js';
 import { sipEngineFiles } from '../firmware-config/sip-engine-files.js';
@@ -25,6 +26,7 @@ import { openRecords } from './open-records.js';
 import { OwnGeneration } from './own-generation.js';
 import { RtpengineMedia } from './media/rtpengine-media.js';
 import { PromptFiles } from './prompt-files.js';
+import type { KeptSeat } from './seat-book.js';
 import { DrachtioSignalling } from './signalling/drachtio-signalling.js';
 
 const ALIVE_MS_MAX = 1000;
@@ -40,6 +42,17 @@ async function readSecret(path: string, clock: Clock, log: Log): Promise<string>
       if (!isTold) log.warn({ err: error }, 'the SIP engine has not been here yet, waiting for its secret');
       await clock.sleep(SECRET_EVERY_MS);
     }
+  }
+}
+
+/** Registrations and logins of the process before; its calls and places are nobody's, their callers have been told. */
+async function restoreFacts(facts: RedisLiveFacts, control: CallControl, log: Log): Promise<void> {
+  try {
+    for (const [seatId, kept] of await facts.all('seat')) control.seats.restore(seatId, kept as KeptSeat);
+    for (const kind of ['call', 'queueEntry'] as const)
+      for (const id of (await facts.all(kind)).keys()) facts.remove(kind, id);
+  } catch (error) {
+    log.error({ err: error }, 'live state is away: phones register and people log in again');
   }
 }
 
@@ -64,6 +77,8 @@ async function main(): Promise<void> {
     callTakerOf: (seatId) => control.seats.callTakerOf(seatId),
   });
 
+  const facts = new RedisLiveFacts({ host: LOOPBACK, port: site.ports.redisOwn, clock, log });
+
   const media = new RtpengineMedia({
     url: `ws://${LOOPBACK}:${String(site.ports.rtpengineHttp)}`,
     dtmfPort: site.ports.dtmfLog,
@@ -80,15 +95,18 @@ async function main(): Promise<void> {
     dispatch: dispatchSettingsOf(telephony, routing),
     prompts: new PromptFiles(`${node.paths.wardline}/artefacts/prompts`, telephony.prompts.languageOrder),
     observer: records,
+    facts,
     nextCallId: nextId,
   });
   generation.start();
   await media.start();
   control.start();
+  await facts.open();
+  await restoreFacts(facts, control, log);
   signalling.start(control);
 
   const socket = `${node.paths.run}/calls/admin.sock`;
-  const admin = await serveRpc(socket, adminMethods({ control, media, store }), 0o660);
+  const admin = await serveRpc(socket, adminMethods({ control, media, store, facts }), 0o660);
   const { NOTIFY_SOCKET, WATCHDOG_USEC } = process.env;
   const notify = openServiceNotify({ socketPath: NOTIFY_SOCKET, watchdogUsec: WATCHDOG_USEC, clock, log });
   notify.ready('takes calls');
@@ -103,6 +121,7 @@ async function main(): Promise<void> {
     signalling.stop();
     media.stop();
     generation.stop();
+    facts.close();
     void Promise.all([admin.close(), store.stop()]).then(() => process.exit(0));
   });
 }

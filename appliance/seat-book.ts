@@ -26,8 +26,16 @@ import { afterPin, NO_ATTEMPTS, pinWaitMs, type PinAttempts } from './call/pin-a
 import type { RegisterAnswer, RegisterRequest } from './call/signalling-port.js';
 import type { SeatFacts } from './queue/seat.js';
 
+/** What of a seat outlives this process. */
+export interface KeptSeat {
+  readonly bindings: readonly Binding[];
+  readonly state: CallTakerState;
+}
+
 export interface SeatListener {
   onSeat(facts: SeatFacts): void;
+  /** Something of it has changed that the next process has to know. */
+  onKeep(seatId: string, kept: KeptSeat): void;
   onDisposition(callId: string, code: string | undefined): void;
 }
 
@@ -92,6 +100,18 @@ export class SeatBook {
     this.#isStopped = true;
   }
 
+  /** As the process before has left it. Its calls are not ours: whoever was in one is free. */
+  restore(seatId: string, { bindings, state }: KeptSeat): void {
+    const entry = this.#seats.get(seatId);
+    if (entry === undefined || state.seatId !== seatId) return;
+    entry.bindings = bindings;
+    entry.state = state;
+    const { callId, name } = state;
+    if (callId !== undefined && name === 'talking')
+      this.#apply(entry, { kind: 'callEnded', callId, needsWrapUp: false });
+    this.#tell(entry);
+  }
+
   findByExtension(extension: string): TelephonySeat | undefined {
     return this.#byExtension.get(extension);
   }
@@ -131,6 +151,7 @@ export class SeatBook {
     );
     entry.bindings = bindings;
     if (wasReachable !== isReachable(entry, clock.wallMs())) this.#tell(entry);
+    this.#keep(entry);
     return answer;
   }
 
@@ -205,7 +226,9 @@ export class SeatBook {
     const { clock, telephony } = this.#options;
     const { wrapUpMs } = telephony;
     const { state, effects } = nextCallTakerState(entry.state, event, clock.wallMs(), { wrapUpMs });
+    const hasChanged = entry.state !== state;
     entry.state = state;
+    if (hasChanged) this.#keep(entry);
     for (const effect of effects) this.#run(entry, effect);
   }
 
@@ -226,6 +249,10 @@ export class SeatBook {
         log.debug({ seat: entry.seat.id, event: effect.event, why: effect.why }, 'nothing to do');
         break;
     }
+  }
+
+  #keep({ seat, bindings, state }: SeatEntry): void {
+    this.#options.listener.onKeep(seat.id, { bindings, state });
   }
 
   #tell(entry: SeatEntry): void {

@@ -28,6 +28,10 @@ export class UnsentRecords {
     return this.#size;
   }
 
+  get count(): number {
+    return this.#changes.size;
+  }
+
   get isEmpty(): boolean {
     return this.#changes.size === 0;
   }

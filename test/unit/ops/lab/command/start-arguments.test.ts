@@ -5,7 +5,7 @@ import { assert, spec } from '../../../../support/spec.js';
 
 spec('the arguments of npm start', (it) => {
   it('may be left out', () => {
-    assert.equal(parseStartArguments([]), { layout: 'pair+dr', isHelp: false });
+    assert.equal(parseStartArguments([]), { layout: 'pair+dr', callsPerMinute: 12, isHelp: false });
   });
 
   it('name the box, the layout and what is attached', () => {
@@ -17,6 +17,7 @@ spec('the arguments of npm start', (it) => {
         layout: 'two-two-one',
         attach: { interface: 'eth0', address: '192.0.2.9/24' },
         panelListen: { address: '192.0.2.2' },
+        callsPerMinute: 12,
         isHelp: false,
       },
     );
@@ -27,6 +28,7 @@ spec('the arguments of npm start', (it) => {
       [['a'], /^a: npm start takes options only/],
       [['--layout', 'ring'], /^--layout: "ring" is not known/],
       [['--box', 'too-long-a-name'], /^--box: .* is no box id/],
+      [['--calls', '121'], /^--calls: "121" will not do/],
       [['--panel-listen', 'localhost'], /^--panel-listen: "localhost" is no address/],
       [['--panel-listen', '127.0.0.1:70000'], /^--panel-listen: "70000" is no port/],
       [['--attach-address', '192.0.2.9/24'], /^--attach-address: /],
