@@ -46,7 +46,7 @@ function seatRow(seats: readonly SeatLine[], node: string): string {
       const shown = isReachable ? (SHORT[state] ?? state) : 'no phone';
       return `${extension} ${shown.padEnd(9)}`;
     });
-  return `  seats at ${node}  ${cells.join(' ')}`.trimEnd();
+  return `  at ${node}  ${cells.join(' ')}`.trimEnd();
 }
 
 export function renderTraffic(report: TrafficReport): readonly string[] {
