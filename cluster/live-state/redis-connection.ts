@@ -56,7 +56,14 @@ export class RedisConnection {
       // Only an end before the first connection comes here; while it lasts, `error` has told.
       this.#options.log.debug({ err: error }, 'redis connection ended before it was made');
     });
-    await Promise.race([connected, this.#options.clock.sleep(this.#options.deadlineMs)]);
+    const { clock, deadlineMs } = this.#options;
+    await new Promise<void>((resolve) => {
+      const timer = clock.schedule(deadlineMs, resolve);
+      void connected.then(() => {
+        timer.cancel();
+        resolve();
+      });
+    });
   }
 
   close(): void {
