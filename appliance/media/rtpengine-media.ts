@@ -1,6 +1,6 @@
 /**
  * The media of calls at the local rtpengine 10.5.3. One rtpengine call for one telephone call, a tag for each leg, a
- * branch for each leg that may answer (docs/adr/0020). Measured with it: `port-latching` keeps the caller's port
+ * branch for each leg that may answer (docs/adr/0012). Measured with it: `port-latching` keeps the caller's port
  * through every offer and answer, a former party goes on being heard until it is blocked.
  */
 import type { Clock } from '../../cluster/base/clock.js';
