@@ -62,6 +62,7 @@ export function adminMethods({ control, media, store, facts }: AdminParts): RpcM
         ...{ caller: caller.party, other: other?.party },
       })),
     seats: () => control.seats.list(),
+    trunks: () => control.trunks.list(),
     queue: () => Object.values(control.queue.entries),
     trigger: (params) => {
       const call = callOf(params);

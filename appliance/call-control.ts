@@ -40,6 +40,7 @@ import type { RoutingDocument } from './routing/routing-document.js';
 import { RouteFinder } from './route-finder.js';
 import { RunningCall, type CallHouse } from './running-call.js';
 import { SeatBook } from './seat-book.js';
+import { TrunkWatch } from './trunk-watch.js';
 import { ServiceCall } from './service-call.js';
 import { isHold } from './media/sdp.js';
 
@@ -79,8 +80,10 @@ export class CallControl implements SignallingListener, CallHouse {
   readonly #routes: RouteFinder;
   readonly seats: SeatBook;
   readonly #dispatcher: Dispatcher;
+  readonly trunks: TrunkWatch;
   #routing: RoutingDocument;
   #opened = 0;
+  #hasBeenConnected = false;
 
   constructor(options: CallControlOptions) {
     this.#options = options;
@@ -108,6 +111,9 @@ export class CallControl implements SignallingListener, CallHouse {
       },
     });
     this.#routes = new RouteFinder(telephony, this.seats);
+    this.trunks = new TrunkWatch({
+      ...{ trunks: telephony.trunks, signalling: options.signalling, clock, log },
+    });
   }
 
   start(): void {
@@ -116,6 +122,7 @@ export class CallControl implements SignallingListener, CallHouse {
 
   stop(): void {
     this.seats.stop();
+    this.trunks.stop();
     this.#dispatcher.stop();
   }
 
@@ -145,6 +152,8 @@ export class CallControl implements SignallingListener, CallHouse {
 
   onEngine(isConnected: boolean): void {
     this.#options.log.info({ isConnected }, 'SIP engine');
+    if (isConnected && !this.#hasBeenConnected) this.trunks.start();
+    this.#hasBeenConnected ||= isConnected;
   }
 
   onRegister(request: RegisterRequest): RegisterAnswer {
@@ -205,7 +214,7 @@ export class CallControl implements SignallingListener, CallHouse {
       const place = { ...plan.place, arrivedWallMs: call.state.openedWallMs };
       call.apply({ kind: 'transferAsked', legId, isReferred: true, to: { kind: 'queue', place } });
     } else if (plan.kind === 'dial')
-      call.apply({ kind: 'transferAsked', legId, isReferred: true, to: plan.target });
+      call.apply({ kind: 'transferAsked', legId, isReferred: true, to: this.#inOrder(plan.target) });
     else return plan.kind === 'refuse' ? plan.status : 480;
     return 202;
   }
@@ -352,7 +361,14 @@ export class CallControl implements SignallingListener, CallHouse {
     this.#calls.set(callId, call);
     this.#opened += 1;
     this.#legs.set(callerLegId(callId), call);
-    call.apply(firstEventOf(plan));
+    call.apply(
+      plan.kind === 'dial' ? { kind: 'dialled', target: this.#inOrder(plan.target) } : firstEventOf(plan),
+    );
+  }
+
+  /** Trunks that are down are tried last. */
+  #inOrder(target: Target): Target {
+    return target.kind === 'seat' ? target : { ...target, trunkIds: this.trunks.inOrder(target.trunkIds) };
   }
 
   #isFull(trunkId: string, callsMax: number): boolean {
@@ -475,7 +491,7 @@ export class CallControl implements SignallingListener, CallHouse {
         return { kind: 'offerGranted', offerId: effect.offerId, seatId: effect.seatId };
       case 'ringOutside': {
         const { trunkIds, number } = this.#options.telephony.emergencyOutside;
-        return { kind: 'outsideAsked', target: { kind: 'trunk', trunkIds, number } };
+        return { kind: 'outsideAsked', target: this.#inOrder({ kind: 'trunk', trunkIds, number }) };
       }
       case 'overflowed':
         return { kind: 'overflowed', departmentId: effect.to };
@@ -511,7 +527,6 @@ function eventOfLeg(event: Exclude<LegEvent, { kind: 'key' }>): CallEvent {
   }
 }
 
-function firstEventOf(plan: Extract<RoutePlan, { kind: 'queue' | 'dial' | 'closed' }>): CallEvent {
-  if (plan.kind === 'queue') return { kind: 'queued', place: plan.place };
-  return plan.kind === 'dial' ? { kind: 'dialled', target: plan.target } : { kind: 'departmentClosed' };
+function firstEventOf(plan: Extract<RoutePlan, { kind: 'queue' | 'closed' }>): CallEvent {
+  return plan.kind === 'queue' ? { kind: 'queued', place: plan.place } : { kind: 'departmentClosed' };
 }
