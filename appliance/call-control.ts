@@ -456,9 +456,10 @@ export class CallControl implements SignallingListener, CallHouse {
     const third: Leg | undefined = state.caller.legId === replacedLegId ? state.other : state.caller;
     if (state.name !== 'talking' || third === undefined) return 481;
     if (call.state.name !== 'talking') return 481;
+    // Taken first: a seat that comes over is in a call all the time.
+    call.apply({ kind: 'legTaken', byLegId: legId, isReferred: true, leg: third });
     consultation.apply({ kind: 'legGiven', legId: third.legId });
     this.#legs.set(third.legId, call);
-    call.apply({ kind: 'legTaken', byLegId: legId, isReferred: true, leg: third });
     return 202;
   }
 

@@ -65,6 +65,8 @@ interface SeatEntry {
   state: CallTakerState;
   /** Calls that the seat is in, whoever began them. */
   readonly calls: Set<string>;
+  /** One of its calls that has ended was a call of a queue. */
+  needsWrapUp: boolean;
 }
 
 const LOOK_EVERY_MS = 1000;
@@ -84,7 +86,7 @@ export class SeatBook {
     this.#seats = new Map(
       telephony.seats.map((seat) => {
         const state = openSeat(seat.id, clock.wallMs());
-        return [seat.id, { seat, bindings: [], state, calls: new Set<string>() }];
+        return [seat.id, { seat, bindings: [], state, calls: new Set<string>(), needsWrapUp: false }];
       }),
     );
     this.#byExtension = new Map(telephony.seats.map((seat) => [seat.extension, seat]));
@@ -195,7 +197,19 @@ export class SeatBook {
   callEnded(seatId: string, callId: string, needsWrapUp: boolean): void {
     const entry = this.#seats.get(seatId);
     if (entry?.calls.delete(callId) !== true) return;
-    this.#apply(entry, { kind: 'callEnded', callId, needsWrapUp });
+    entry.needsWrapUp ||= needsWrapUp;
+    const [goesOn] = entry.calls;
+    if (goesOn !== undefined) {
+      // A consultation, or the call that was transferred: the seat is not free in between.
+      entry.state = { ...entry.state, callId: goesOn };
+      return;
+    }
+    this.#apply(entry, {
+      kind: 'callEnded',
+      callId: entry.state.callId ?? callId,
+      needsWrapUp: entry.needsWrapUp,
+    });
+    entry.needsWrapUp = false;
   }
 
   async #login(entry: SeatEntry, callTakerId: string, pin: string): Promise<CommandOutcome> {

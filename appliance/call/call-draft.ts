@@ -94,6 +94,10 @@ export class CallDraft {
     this.freeSeat(leg.party);
   }
 
+  occupySeat(party: Party): void {
+    if (party.kind === 'seat') this.do({ kind: 'seatBusy', seatId: party.seatId });
+  }
+
   freeSeat(party: Party): void {
     if (party.kind !== 'seat') return;
     const needsWrapUp = this.state.departmentId !== undefined && this.state.answeredWallMs !== undefined;

@@ -52,7 +52,7 @@ function settleClaim(draft: CallDraft, leg: Leg, { kind }: OfferEvent): void {
     join(draft, leg);
     return;
   }
-  draft.do({ kind: 'endLeg', legId: leg.legId });
+  draft.dismiss(leg, true);
   seekAgain(draft);
 }
 
@@ -62,7 +62,6 @@ function join(draft: CallDraft, leg: Leg): void {
   // Who answers outside of the queue, for instance the outside line, takes the call out of it.
   if (place !== undefined && joining?.offerId === undefined)
     draft.do({ kind: 'leaveQueue', why: 'elsewhere' });
-  if (leg.party.kind === 'seat') draft.do({ kind: 'seatBusy', seatId: leg.party.seatId });
   if (caller.isAnswered) draft.do({ kind: 'stopMusic', legId: caller.legId });
   draft.do({ kind: 'join', legId: leg.legId, sdp: leg.sdp });
 }
@@ -105,6 +104,8 @@ function answered(draft: CallDraft, { legId, target, offerId }: RingingLeg, sdp:
   draft.forget(legId);
   const party: Party = target.kind === 'seat' ? target : { ...target, trunkId: target.trunkIds[0] ?? '' };
   const leg: Leg = { legId, party, sdp, isAnswered: true, isHolding: false };
+  // From now on, and not when it is joined: whoever has picked up is not to be offered another call.
+  draft.occupySeat(party);
   draft.change({ name: 'connecting', joining: { leg, offerId } });
   if (offerId !== undefined && target.kind === 'seat')
     draft.do({ kind: 'claimOffer', offerId, seatId: target.seatId });
@@ -183,7 +184,7 @@ export function applyToJoin(draft: CallDraft, event: JoinEvent): void {
     draft.dismiss(joining.leg, true);
     draft.note('notTaken', { ...describeParty(joining.leg.party), status: String(event.status) });
     const joinsFailed = draft.state.joinsFailed + 1;
-    draft.change({ joinsFailed });
+    draft.change({ joinsFailed, joining: undefined });
     // A relay that fails for everybody would send the call from seat to seat for ever.
     if (joinsFailed < JOINS_FAILED_MAX) seekAgain(draft, 'mediaFailed', event.status);
     else draft.end('mediaFailed');

@@ -26,6 +26,7 @@ export function applyTransfer(draft: CallDraft, event: TransferEvent): void {
   if (event.kind === 'legTaken') {
     draft.change({ name: 'connecting', joining: { leg: event.leg, offerId: undefined } });
     draft.do({ kind: 'stopMusic', legId: stays.legId });
+    draft.occupySeat(event.leg.party);
     draft.do({ kind: 'rejoin', legId: event.leg.legId });
     return;
   }
@@ -52,6 +53,7 @@ function giveLeg(draft: CallDraft, event: Extract<CallEvent, { kind: 'legGiven' 
     return;
   }
   const stays = leaves === caller ? other : caller;
+  draft.freeSeat(leaves.party);
   if (stays !== undefined) draft.change({ caller: stays, other: undefined });
   draft.end('transferred');
 }

@@ -153,8 +153,7 @@ function dial(draft: CallDraft, event: Extract<CallEvent, { kind: 'dialled' | 'o
     draft.ignore(event, 'somebody has answered');
     return;
   }
-  if (event.kind === 'dialled' && caller.party.kind === 'seat')
-    draft.do({ kind: 'seatBusy', seatId: caller.party.seatId });
+  if (event.kind === 'dialled') draft.occupySeat(caller.party);
   draft.note('dialled', describeTarget(event.target));
   draft.ring(event.target, undefined);
 }
