@@ -12,6 +12,10 @@ export interface HostedAgentsOptions {
   readonly onEvent: (event: UaEvent) => void;
 }
 
+type Handlers = {
+  readonly [Do in UaOrder['do']]: (order: UaOrder & { readonly do: Do }) => unknown;
+};
+
 const DEFAULT_HZ = 440;
 const EXPIRES_SECONDS = 120;
 /** A key lasts 160 ms with its end. */
@@ -21,6 +25,44 @@ export class HostedAgents {
   readonly #options: HostedAgentsOptions;
   readonly #ticker: MediaTicker;
   readonly #agents = new Map<string, UserAgent>();
+  readonly #handlers: Handlers = {
+    open: (order) => this.#open(order),
+    close: ({ agent: name }) => {
+      this.#getAgent(name).close();
+      this.#agents.delete(name);
+    },
+    register: ({ agent, expires }) => this.#getAgent(agent).register(expires ?? EXPIRES_SECONDS),
+    policy: ({ agent, policy }) => {
+      this.#getAgent(agent).policy = policy;
+    },
+    call: async (order) => (await this.#getAgent(order.agent).call(outgoing(order))).id,
+    calls: ({ agent }) => this.#getAgent(agent).reports(),
+    allCalls: () => this.#reports(),
+    totals: () => sumUp(this.#reports()),
+    forgetEnded: () => {
+      for (const agent of this.#agents.values()) agent.forgetEnded();
+    },
+    answer: ({ call }) => {
+      this.#getCall(call).answer();
+    },
+    reject: ({ call, status }) => {
+      this.#getCall(call).reject(status);
+    },
+    hangUp: ({ call }) => {
+      this.#getCall(call).hangUp();
+    },
+    hold: ({ call, isHolding, direction }) => this.#getCall(call).hold(isHolding, direction),
+    reinvite: ({ call }) => this.#getCall(call).reinvite(),
+    refer: ({ call, to, replaced }) =>
+      this.#getCall(call).refer(to, replaced === undefined ? undefined : this.#getCall(replaced)),
+    ask: ({ call, method, headers, body }) => this.#getCall(call).ask(method, headers, body),
+    press: ({ call, keys }) => this.#press(this.#getCall(call), keys),
+    reset: ({ call }) => {
+      this.#getCall(call).rtp.reset();
+    },
+    report: ({ call }) => this.#getCall(call).report(),
+    invite: ({ call }) => inviteOf(this.#getCall(call)),
+  };
 
   constructor(options: HostedAgentsOptions) {
     this.#options = options;
@@ -34,61 +76,15 @@ export class HostedAgents {
 
   /** @returns what ua-orders.ts says @throws why it cannot be done */
   async obey(order: UaOrder): Promise<unknown> {
-    switch (order.do) {
-      case 'open':
-        return this.#open(order);
-      case 'allCalls':
-        return this.#reports();
-      case 'totals':
-        return sumUp(this.#reports());
-      case 'forgetEnded':
-        for (const agent of this.#agents.values()) agent.forgetEnded();
-        return null;
-      case 'close':
-      case 'register':
-      case 'policy':
-      case 'call':
-      case 'calls':
-        return this.#obeyAgent(this.#getAgent(order.agent), order);
-      case 'press':
-        return this.#press(this.#getCall(order.call), order.keys);
-      default:
-        return obeyCall(this.#getCall(order.call), order, (id) => this.#getCall(id));
-    }
-  }
-
-  async #obeyAgent(
-    agent: UserAgent,
-    order: Extract<UaOrder, { do: 'close' | 'register' | 'policy' | 'call' | 'calls' }>,
-  ): Promise<unknown> {
-    switch (order.do) {
-      case 'close':
-        agent.close();
-        this.#agents.delete(order.agent);
-        return null;
-      case 'register':
-        return agent.register(order.expires ?? EXPIRES_SECONDS);
-      case 'policy':
-        agent.policy = order.policy;
-        return null;
-      case 'call':
-        return (await agent.call(outgoing(order))).id;
-      case 'calls':
-        return agent.reports();
-    }
+    if (!Object.hasOwn(this.#handlers, order.do)) throw new Error(`there is no order "${order.do}"`);
+    const handle = this.#handlers[order.do] as (order: UaOrder) => unknown;
+    return await handle(order);
   }
 
   async #open(order: AgentOrder): Promise<unknown> {
-    const { agent: name, password, user = name } = order;
+    const { agent: name } = order;
     if (this.#agents.has(name)) throw new Error(`there is an agent "${name}" already`);
-    const agent = new UserAgent({
-      ...{ name, user, address: order.address, port: order.port ?? 0, protocol: order.protocol ?? 'udp' },
-      ...{ server: order.server, certificate: order.certificate, codecs: order.codecs ?? ['PCMA', 'PCMU'] },
-      ...{ hz: order.hz ?? DEFAULT_HZ, rtpEvery: order.rtpEvery ?? 1, isSecure: order.isSecure ?? false },
-      ...{ instance: order.instance, regId: order.regId ?? 1, policy: order.policy ?? { kind: 'ring' } },
-      credentials: password === undefined ? undefined : { username: user, password },
-      ...{ ...this.#options, ticker: this.#ticker },
-    });
+    const agent = new UserAgent({ ...agentOptions(order), ...this.#options, ticker: this.#ticker });
     this.#agents.set(name, agent);
     try {
       await agent.open();
@@ -99,12 +95,11 @@ export class HostedAgents {
     return agent.local;
   }
 
-  async #press(call: UaCall, keys: string): Promise<null> {
+  async #press(call: UaCall, keys: string): Promise<void> {
     for (const key of keys) {
       call.rtp.press(key);
       await this.#options.clock.sleep(KEY_EVERY_MS);
     }
-    return null;
   }
 
   #reports(): readonly CallReport[] {
@@ -126,40 +121,19 @@ export class HostedAgents {
   }
 }
 
-type OneCallOrder = Extract<UaOrder, { call: string }>;
+function agentOptions({ agent: name, user = name, password, ...order }: AgentOrder) {
+  const defaults = {
+    ...{ port: 0, protocol: 'udp' as const, certificate: undefined, codecs: ['PCMA', 'PCMU'] as const },
+    ...{ hz: DEFAULT_HZ, rtpEvery: 1, isSecure: false, instance: undefined, regId: 1 },
+    policy: { kind: 'ring' } as const,
+  };
+  const credentials = password === undefined ? undefined : { username: user, password };
+  return { ...defaults, ...order, name, user, credentials };
+}
 
-async function obeyCall(call: UaCall, order: OneCallOrder, find: (id: string) => UaCall): Promise<unknown> {
-  switch (order.do) {
-    case 'answer':
-      call.answer();
-      return null;
-    case 'reject':
-      call.reject(order.status);
-      return null;
-    case 'hangUp':
-      call.hangUp();
-      return null;
-    case 'hold':
-      return call.hold(order.isHolding, order.direction);
-    case 'reinvite':
-      return call.reinvite();
-    case 'refer':
-      return call.refer(order.to, order.replaced === undefined ? undefined : find(order.replaced));
-    case 'ask':
-      return call.ask(order.method, order.headers, order.body);
-    case 'reset':
-      call.rtp.reset();
-      return null;
-    case 'report':
-      return call.report();
-    case 'invite': {
-      const { invite } = call;
-      if (invite === undefined) throw new Error(`the call "${call.id}" has not come in`);
-      return { ...invite, headers: Object.fromEntries(invite.headers) };
-    }
-    default:
-      throw new Error(`there is no order "${order.do}"`);
-  }
+function inviteOf({ id, invite }: UaCall): object {
+  if (invite === undefined) throw new Error(`the call "${id}" has not come in`);
+  return { ...invite, headers: Object.fromEntries(invite.headers) };
 }
 
 function outgoing({ to, from, headers, rtpEvery, hangUpAfterMs }: CallOrder) {

@@ -94,7 +94,7 @@ function lookUpNothing(
 
 export class RtpStream {
   readonly #options: RtpOptions;
-  readonly #socket: Socket = createSocket({ type: 'udp4', lookup: lookUpNothing as never });
+  readonly #socket: Socket = createSocket({ type: 'udp4', lookup: lookUpNothing });
   readonly #ssrc: number;
   #sequence: number;
   #timestamp: number;

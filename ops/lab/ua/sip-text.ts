@@ -27,12 +27,7 @@ const COMPACT: Readonly<Record<string, string>> = {
   k: 'supported',
 };
 
-export function parseSip(text: string): SipMessage | undefined {
-  const end = text.indexOf('\r\n\r\n');
-  if (end < 0) return undefined;
-  // A line that begins with a blank belongs to the one before (RFC 3261 7.3.1).
-  const head = text.slice(0, end).replace(/\r\n[ \t]+/g, ' ');
-  const [start = '', ...lines] = head.split('\r\n');
+function readHeaders(lines: readonly string[]): Map<string, string[]> {
   const headers = new Map<string, string[]>();
   for (const line of lines) {
     const colon = line.indexOf(':');
@@ -43,6 +38,16 @@ export function parseSip(text: string): SipMessage | undefined {
     if (values === undefined) headers.set(name, [line.slice(colon + 1).trim()]);
     else values.push(line.slice(colon + 1).trim());
   }
+  return headers;
+}
+
+export function parseSip(text: string): SipMessage | undefined {
+  const end = text.indexOf('\r\n\r\n');
+  if (end < 0) return undefined;
+  // A line that begins with a blank belongs to the one before (RFC 3261 7.3.1).
+  const head = text.slice(0, end).replace(/\r\n[ \t]+/g, ' ');
+  const [start = '', ...lines] = head.split('\r\n');
+  const headers = readHeaders(lines);
   const body = text.slice(end + 4);
   const status = /^SIP\/2\.0 ([1-6]\d\d)(?: |$)/.exec(start)?.[1];
   if (status !== undefined) return { method: '', uri: '', status: Number(status), headers, body };

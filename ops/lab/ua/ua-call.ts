@@ -232,8 +232,9 @@ export class UaCall {
       this.answer(policy.hangUpAfterMs);
       return;
     }
-    if (this.#invite !== undefined) this.#respond(this.#invite, this.#peer, 180);
+    // Before it is sent: the other side must not have seen it earlier than we say.
     this.#become('ringing');
+    if (this.#invite !== undefined) this.#respond(this.#invite, this.#peer, 180);
     if (policy.kind === 'answer')
       this.#later(policy.afterMs, () => {
         this.answer(policy.hangUpAfterMs);
@@ -252,6 +253,7 @@ export class UaCall {
       return;
     }
     this.#status = 200;
+    this.#mark('up');
     this.#accept(request, this.#peer);
     this.#goUp(true, hangUpAfterMs);
   }
@@ -332,22 +334,14 @@ export class UaCall {
         this.#awaitsAnswer = false;
         return;
       case 'CANCEL':
-        this.#respond(request, from, 200);
-        if (!this.isUp) this.#refuse(487, 'them');
-        return;
       case 'BYE':
-        this.#respond(request, from, 200);
-        if (this.#isIncoming && !this.isUp) this.#refuse(487, 'them');
-        else this.#end('them');
+        this.#onEnd(request, from);
         return;
       case 'INVITE':
         this.#onReinvite(request, from);
         return;
       case 'UPDATE':
-        if (request.body === '') this.#respond(request, from, 200);
-        else if (this.#acceptOffer(request))
-          this.#respond(request, from, 200, SDP_HEADER, this.#media.answer());
-        else this.#respond(request, from, 488);
+        this.#onUpdate(request, from);
         return;
       case 'REFER':
         this.#onRefer(request, from);
@@ -363,6 +357,19 @@ export class UaCall {
     this.#timer?.cancel();
     this.#agent.options.ticker.remove(this.rtp);
     this.rtp.close();
+  }
+
+  /** A CANCEL that comes after the answer changes nothing (RFC 3261 9.2). */
+  #onEnd(request: SipMessage, from: HostPort): void {
+    this.#respond(request, from, 200);
+    if (this.#isIncoming && !this.isUp) this.#refuse(487, 'them');
+    else if (request.method === 'BYE') this.#end('them');
+  }
+
+  #onUpdate(request: SipMessage, from: HostPort): void {
+    if (request.body === '') this.#respond(request, from, 200);
+    else if (this.#acceptOffer(request)) this.#respond(request, from, 200, SDP_HEADER, this.#media.answer());
+    else this.#respond(request, from, 488);
   }
 
   #onReinvite(request: SipMessage, from: HostPort): void {

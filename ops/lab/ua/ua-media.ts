@@ -3,6 +3,7 @@ import { RtpStream, type RtpOptions } from './rtp-stream.js';
 import { MASTER_BYTES } from './srtp.js';
 import {
   isSpoken,
+  KEY_TYPE,
   mirrored,
   readSdp,
   writeSdp,
@@ -108,6 +109,7 @@ export class UaMedia {
     return writeSdp({
       ...{ address, port: this.#port, version: this.#version, direction, key: this.#key },
       codecs: common.length === 0 ? codecs : common,
+      keyType: theirs === undefined ? KEY_TYPE : theirs.keyType,
       cryptoTag: theirs?.cryptoTag ?? '1',
     });
   }

@@ -4,7 +4,7 @@ import { assert, spec } from '../../../../support/spec.js';
 spec('keys in RTP', (it) => {
   it('every key is heard once, although its end is sent three times', () => {
     const hearing = new KeyHearing();
-    const keys = [...'0123456789*#ABCD'];
+    const keys = Array.from('0123456789*#ABCD');
     const heard = keys.flatMap((key, index) =>
       keyPackets(key, 101, index * 4000, 1).map((packet) => hearing.hear(packet)),
     );

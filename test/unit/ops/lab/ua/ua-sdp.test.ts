@@ -3,7 +3,7 @@ import { assert, spec } from '../../../../support/spec.js';
 
 const OWN: OwnMedia = {
   ...{ address: '10.0.0.1', port: 4000, codecs: ['PCMA', 'PCMU'], version: 1, direction: 'sendrecv' },
-  ...{ key: undefined, cryptoTag: '1' },
+  ...{ key: undefined, keyType: 101, cryptoTag: '1' },
 };
 
 spec('session descriptions of a user agent', (it) => {
@@ -32,6 +32,12 @@ spec('session descriptions of a user agent', (it) => {
       'v=0\r\nc=IN IP4 10.0.0.9\r\na=sendonly\r\nm=audio 5000 RTP/AVP 8 0\r\nm=video 6000 RTP/AVP 99\r\na=inactive\r\n';
     const read = readSdp(sdp);
     assert.equal([read?.address, read?.codecs, read?.direction], ['10.0.0.9', ['PCMA', 'PCMU'], 'sendonly']);
+  });
+
+  it('without telephone events there are none', () => {
+    const sdp = writeSdp({ ...OWN, keyType: undefined });
+    assert.not.match(sdp, 'telephone-event');
+    assert.is(readSdp(sdp)?.keyType, undefined);
   });
 
   it('a key of the wrong length is none', () => {
