@@ -1,11 +1,13 @@
 /** One call of a user agent: how far it is, what it sends and answers in its dialog, and its media. */
 import type { Timer } from '../../../cluster/base/clock.js';
 import type { RtpReport, RtpStream } from './rtp-stream.js';
+import { DialogExchange, SDP_HEADER } from './dialog-exchange.js';
 import { branchOf, headerOf, userIn, type HeaderLines, type SipMessage } from './sip-text.js';
 import type { HostPort } from './sip-wire.js';
-import { parseReferTo, UaDialog, type ReferTarget, type ReplacedDialog } from './ua-dialog.js';
+import { UaDialog, type ReplacedDialog } from './ua-dialog.js';
 import { UaMedia } from './ua-media.js';
 import type { CallEvent } from './ua-orders.js';
+import { UaTransfer } from './ua-transfer.js';
 import type { Policy, UserAgent } from './user-agent.js';
 
 export type CallProgress = 'calling' | 'ringing' | 'up' | 'over';
@@ -49,35 +51,28 @@ export interface OutgoingCall extends CallOptions {
   readonly onStatus?: (status: number) => void;
 }
 
-const SDP_HEADER: HeaderLines = [['Content-Type', 'application/sdp']];
-/** A challenge, and once more when the nonce was too old. */
-const CHALLENGES_MAX = 2;
-
 export class UaCall {
   readonly id: string;
   readonly #agent: UserAgent;
   readonly #media: UaMedia;
   readonly #hangUpAfterMs: number | undefined;
-  #dialog: UaDialog;
+  #exchange: DialogExchange;
+  #transfer: UaTransfer;
   #isIncoming = false;
   #progress: CallProgress = 'calling';
   #status = 0;
   #caller = '';
   #dialled = '';
   #times: Partial<Record<Moment, number>> = {};
-  #peer: HostPort;
-  #referred: number[] = [];
   #endedBy: 'us' | 'them' | undefined;
   /** That made an incoming call. */
   #invite: SipMessage | undefined;
-  #inviteBranch = '';
   #isCancelled = false;
   #isReinviting = false;
   /** We were asked for an offer: what the ACK brings is the answer. */
   #awaitsAnswer = false;
   #onStatus: (status: number) => void = () => undefined;
   #timer: Timer | undefined;
-  readonly #acks = new Map<number, string>();
 
   constructor(agent: UserAgent, id: string, options: CallOptions = {}) {
     this.#agent = agent;
@@ -90,8 +85,9 @@ export class UaCall {
         this.#tell({ event: 'key', key });
       },
     });
-    this.#peer = server;
-    this.#dialog = UaDialog.calling({ callId: '', localTag: '', localUri: '', remoteUri: '', target: '' });
+    const nobody = { callId: '', localTag: '', localUri: '', remoteUri: '', target: '' };
+    this.#exchange = new DialogExchange(agent, UaDialog.calling(nobody), server);
+    this.#transfer = this.#newTransfer();
   }
 
   get rtp(): RtpStream {
@@ -116,19 +112,21 @@ export class UaCall {
 
   /** By which messages find it. */
   get sipCallId(): string {
-    return this.#dialog.callId;
+    return this.#exchange.dialog.callId;
   }
 
   get localTag(): string {
-    return this.#dialog.localTag;
+    return this.#exchange.dialog.localTag;
   }
 
   get inviteBranch(): string {
-    return this.#inviteBranch;
+    return this.#isIncoming && this.#invite !== undefined
+      ? branchOf(this.#invite)
+      : this.#exchange.inviteBranch;
   }
 
   isDialog({ callId, localTag, remoteTag }: ReplacedDialog): boolean {
-    const dialog = this.#dialog;
+    const { dialog } = this.#exchange;
     return dialog.callId === callId && dialog.localTag === localTag && dialog.remoteTag === remoteTag;
   }
 
@@ -137,7 +135,7 @@ export class UaCall {
       ...{ id: this.id, agent: this.#agent.options.name, isIncoming: this.#isIncoming },
       ...{ progress: this.#progress, status: this.#status, caller: this.#caller, dialled: this.#dialled },
       ...{ sipCallId: this.sipCallId, times: this.#times, isHeld: this.#media.isHeld },
-      ...{ referred: this.#referred, endedBy: this.#endedBy, audio: this.rtp.report() },
+      ...{ referred: this.#transfer.referred, endedBy: this.#endedBy, audio: this.rtp.report() },
     };
   }
 
@@ -147,36 +145,38 @@ export class UaCall {
     const { target, peer, remoteUri } = this.#agent.wayTo(to);
     this.#caller = from ?? user;
     this.#dialled = userIn(target);
-    this.#peer = peer;
     if (onStatus !== undefined) this.#onStatus = onStatus;
-    this.#dialog = UaDialog.calling({
+    const dialog = UaDialog.calling({
       ...{ callId: `${this.#agent.token(12)}@${address}`, localTag: this.#agent.token(5), target, remoteUri },
       localUri: `<sip:${this.#caller}@${server.address}>`,
     });
+    this.#begin(dialog, peer);
     await this.#media.open();
     this.#mark('invite');
-    this.#sendInvite(headers, 0);
+    const request = {
+      method: 'INVITE',
+      headers: [...this.#agent.abilities, ...headers, ...SDP_HEADER],
+      body: this.#media.offer(),
+      onResponse: (response: SipMessage) => {
+        this.#onInviteResponse(response);
+      },
+    };
+    this.#exchange.request(request, () => !this.#isCancelled);
   }
 
-  #sendInvite(more: HeaderLines, challenges: number, authorization: HeaderLines = []): void {
-    const uri = this.#dialog.target;
-    const headers = [
-      ...this.#dialog.nextHeaders('INVITE'),
-      ...this.#agent.abilities,
-      ...more,
-      ...authorization,
-      ...SDP_HEADER,
-    ];
-    const onResponse = (response: SipMessage): void => {
-      const again =
-        response.status < 300 || this.#isCancelled || challenges >= CHALLENGES_MAX
-          ? []
-          : this.#agent.authorize(response, 'INVITE', uri, challenges);
-      if (again.length > 0) this.#sendInvite(more, challenges + 1, again);
-      else this.#onInviteResponse(response);
-    };
-    const request = { method: 'INVITE', uri, headers, body: this.#media.offer(), to: this.#peer, onResponse };
-    this.#inviteBranch = this.#agent.transactions.request(request);
+  #begin(dialog: UaDialog, peer: HostPort): void {
+    this.#exchange = new DialogExchange(this.#agent, dialog, peer);
+    this.#transfer = this.#newTransfer();
+  }
+
+  #newTransfer(): UaTransfer {
+    return new UaTransfer({
+      ...{ agent: this.#agent, exchange: this.#exchange },
+      tell: (event) => {
+        this.#tell(event);
+      },
+      isOver: () => this.isOver,
+    });
   }
 
   #onInviteResponse(response: SipMessage): void {
@@ -190,8 +190,8 @@ export class UaCall {
       this.#status = status;
       this.#end(this.#isCancelled ? 'us' : 'them');
     } else {
-      this.#dialog.learn(response);
-      this.#ack();
+      this.#exchange.dialog.learn(response);
+      this.#exchange.ack(response);
       this.#status = status;
       this.#goUp(this.#media.acceptAnswer(response.body));
       if (this.#isCancelled) this.hangUp();
@@ -201,23 +201,19 @@ export class UaCall {
 
   /** A 2xx that came again: its ACK was lost. */
   onLateResponse(response: SipMessage): void {
-    const ack = this.#acks.get(Number.parseInt(headerOf(response, 'cseq'), 10));
-    if (ack !== undefined && response.status >= 200 && response.status < 300)
-      this.#agent.send(ack, this.#peer);
+    this.#exchange.ackAgain(response);
   }
 
   /** @throws when it cannot have a port for its media */
   async ringFor(request: SipMessage, from: HostPort, policy: Policy): Promise<void> {
     this.#isIncoming = true;
     this.#invite = request;
-    this.#inviteBranch = branchOf(request);
-    this.#peer = from;
-    this.#dialog = UaDialog.called(request, this.#agent.token(5));
+    this.#begin(UaDialog.called(request, this.#agent.token(5)), from);
     this.#caller = userIn(headerOf(request, 'from'));
     this.#dialled = userIn(request.uri);
     this.#mark('invite');
     this.#tell({ event: 'incoming', caller: this.#caller, dialled: this.#dialled, uri: request.uri });
-    this.#respond(request, from, 100);
+    this.#exchange.respond(request, from, 100);
     await this.#media.open();
     // Whoever called may have hung up meanwhile.
     if (!this.isOver) this.#follow(policy);
@@ -234,7 +230,7 @@ export class UaCall {
     }
     // Before it is sent: the other side must not have seen it earlier than we say.
     this.#become('ringing');
-    if (this.#invite !== undefined) this.#respond(this.#invite, this.#peer, 180);
+    if (this.#invite !== undefined) this.#exchange.respond(this.#invite, this.#exchange.peer, 180);
     if (policy.kind === 'answer')
       this.#later(policy.afterMs, () => {
         this.answer(policy.hangUpAfterMs);
@@ -254,7 +250,7 @@ export class UaCall {
     }
     this.#status = 200;
     this.#mark('up');
-    this.#accept(request, this.#peer);
+    this.#accept(request, this.#exchange.peer);
     this.#goUp(true, hangUpAfterMs);
   }
 
@@ -267,12 +263,12 @@ export class UaCall {
   hangUp(): void {
     if (this.isOver) return;
     if (this.isUp) {
-      this.#inDialog('BYE', [], '', () => undefined);
+      this.#exchange.request({ method: 'BYE' });
       this.#end('us');
     } else if (this.#isIncoming) this.reject(480);
     else {
       this.#isCancelled = true;
-      this.#agent.transactions.cancel(this.#inviteBranch);
+      this.#exchange.cancel();
     }
   }
 
@@ -287,18 +283,20 @@ export class UaCall {
   reinvite(): Promise<number> {
     this.#getUp();
     this.#isReinviting = true;
+    const { dialog } = this.#exchange;
     return new Promise((resolve) => {
-      const headers: HeaderLines = [...this.#agent.abilities, ...SDP_HEADER];
-      this.#inDialog('INVITE', headers, this.#media.offer(), (response) => {
+      const onResponse = (response: SipMessage): void => {
         if (response.status < 200) return;
         this.#isReinviting = false;
         if (response.status < 300) {
-          this.#dialog.refreshTarget(response);
-          this.#ack();
+          dialog.refreshTarget(response);
+          this.#exchange.ack(response);
           this.#media.acceptAnswer(response.body);
         }
         resolve(response.status);
-      });
+      };
+      const headers = [...this.#agent.abilities, ...SDP_HEADER];
+      this.#exchange.request({ method: 'INVITE', headers, body: this.#media.offer(), onResponse });
     });
   }
 
@@ -309,25 +307,18 @@ export class UaCall {
    */
   refer(to: string, replaced?: UaCall): Promise<number> {
     this.#getUp();
-    const { server } = this.#agent.options;
-    const uri = to.startsWith('sip') ? to : `sip:${to}@${server.address}`;
-    const replaces =
-      replaced === undefined ? '' : `?Replaces=${encodeURIComponent(replaced.#dialog.replaces)}`;
-    return this.ask('REFER', [['Refer-To', `<${uri}${replaces}>`], ...this.#agent.abilities]);
+    const replaces = replaced === undefined ? undefined : replaced.#exchange.dialog.replaces;
+    return this.#transfer.ask(to, replaces);
   }
 
   /** Any other request in the dialog. @returns the status of the answer */
   ask(method: string, headers: HeaderLines = [], body = ''): Promise<number> {
     this.#getUp();
-    return new Promise((resolve) => {
-      this.#inDialog(method, headers, body, ({ status }) => {
-        if (status >= 200) resolve(status);
-      });
-    });
+    return this.#exchange.ask(method, headers, body);
   }
 
   onRequest(request: SipMessage, from: HostPort): void {
-    if (this.#agent.options.protocol === 'udp') this.#peer = from;
+    if (this.#agent.options.protocol === 'udp') this.#exchange.peer = from;
     switch (request.method) {
       case 'ACK':
         if (this.#awaitsAnswer && request.body !== '') this.#media.acceptAnswer(request.body);
@@ -344,11 +335,11 @@ export class UaCall {
         this.#onUpdate(request, from);
         return;
       case 'REFER':
-        this.#onRefer(request, from);
+        this.#transfer.onRefer(request, from);
         return;
       default:
-        if (request.method === 'NOTIFY') this.#hearNotify(request);
-        this.#respond(request, from, 200);
+        if (request.method === 'NOTIFY') this.#transfer.onNotify(request);
+        this.#exchange.respond(request, from, 200);
     }
   }
 
@@ -361,129 +352,49 @@ export class UaCall {
 
   /** A CANCEL that comes after the answer changes nothing (RFC 3261 9.2). */
   #onEnd(request: SipMessage, from: HostPort): void {
-    this.#respond(request, from, 200);
+    this.#exchange.respond(request, from, 200);
     if (this.#isIncoming && !this.isUp) this.#refuse(487, 'them');
     else if (request.method === 'BYE') this.#end('them');
   }
 
   #onUpdate(request: SipMessage, from: HostPort): void {
-    if (request.body === '') this.#respond(request, from, 200);
-    else if (this.#acceptOffer(request)) this.#respond(request, from, 200, SDP_HEADER, this.#media.answer());
-    else this.#respond(request, from, 488);
+    const exchange = this.#exchange;
+    if (request.body === '') exchange.respond(request, from, 200);
+    else if (this.#acceptOffer(request)) exchange.respond(request, from, 200, this.#media.answer());
+    else exchange.respond(request, from, 488);
   }
 
   #onReinvite(request: SipMessage, from: HostPort): void {
-    if (this.#isReinviting) {
-      this.#respondUntilAck(request, from, 491);
+    if (!this.isUp || this.#isReinviting) {
+      this.#exchange.respondUntilAck(request, from, 491);
       return;
     }
     this.#awaitsAnswer = request.body === '';
     if (this.#awaitsAnswer || this.#acceptOffer(request)) this.#accept(request, from);
-    else this.#respondUntilAck(request, from, 488);
+    else this.#exchange.respondUntilAck(request, from, 488);
   }
 
   #acceptOffer(request: SipMessage): boolean {
     const wasHeld = this.#media.isHeld;
     if (!this.#media.acceptOffer(request.body)) return false;
-    this.#dialog.refreshTarget(request);
+    this.#exchange.dialog.refreshTarget(request);
     if (this.#media.isHeld !== wasHeld) this.#tell({ event: wasHeld ? 'resumed' : 'held' });
     return true;
   }
 
-  /** RFC 3515: accepted, tried, and told how it went. The call itself is for whoever asked to end. */
-  #onRefer(request: SipMessage, from: HostPort): void {
-    const target = parseReferTo(headerOf(request, 'refer-to'));
-    if (target === undefined) {
-      this.#respond(request, from, 400);
-      return;
-    }
-    this.#respond(request, from, 202);
-    this.#notify(100);
-    this.#tell({ event: 'referredTo', uri: target.uri });
-    this.#agent.attempt(() => this.#callReferred(target));
-  }
-
-  async #callReferred({ uri, replaces }: ReferTarget): Promise<void> {
-    const headers: HeaderLines = replaces === undefined ? [] : [['Replaces', replaces]];
-    const onStatus = (status: number): void => {
-      if (status > 100) this.#notify(status);
-    };
-    await this.#agent.call({ to: uri, headers, onStatus });
-  }
-
-  #notify(status: number): void {
-    if (this.isOver) return;
-    const state = status < 200 ? 'active;expires=60' : 'terminated;reason=noresource';
-    const headers: HeaderLines = [
-      ['Event', 'refer'],
-      ['Subscription-State', state],
-      ['Content-Type', 'message/sipfrag;version=2.0'],
-      ...this.#agent.abilities,
-    ];
-    this.#inDialog('NOTIFY', headers, `SIP/2.0 ${String(status)} Status\r\n`, () => undefined);
-  }
-
-  #hearNotify(request: SipMessage): void {
-    const status = Number(/^SIP\/2\.0 (\d{3})/.exec(request.body)?.[1] ?? 0);
-    if (status === 0) return;
-    this.#referred.push(status);
-    this.#tell({ event: 'referred', status });
-  }
-
-  /** 2xx with what we have to say about media. */
+  /** 2xx with what we have to say about media. Without its ACK there is no call. */
   #accept(request: SipMessage, from: HostPort): void {
-    const body = this.#awaitsAnswer ? this.#media.offer() : this.#media.answer();
-    this.#respondUntilAck(request, from, 200, SDP_HEADER, body);
-  }
-
-  #respond(request: SipMessage, from: HostPort, status: number, more: HeaderLines = [], body = ''): void {
-    this.#agent.respond(request, from, status, this.localTag, more, body);
-  }
-
-  #respondUntilAck(
-    request: SipMessage,
-    from: HostPort,
-    status: number,
-    more: HeaderLines = [],
-    body = '',
-  ): void {
-    const onNoAck = (): void => {
-      if (status < 300) this.hangUp();
-    };
-    this.#agent.respondUntilAck(request, from, status, this.localTag, more, body, onNoAck);
+    const sdp = this.#awaitsAnswer ? this.#media.offer() : this.#media.answer();
+    this.#exchange.respondUntilAck(request, from, 200, sdp, () => {
+      this.hangUp();
+    });
   }
 
   #refuse(status: number, by: 'us' | 'them'): void {
     if (this.isOver || this.#invite === undefined) return;
     this.#status = status;
-    this.#respondUntilAck(this.#invite, this.#peer, status);
+    this.#exchange.respondUntilAck(this.#invite, this.#exchange.peer, status);
     this.#end(by);
-  }
-
-  #ack(): void {
-    const { cseq, target } = this.#dialog;
-    const text = this.#agent.transactions.ack(target, this.#dialog.headers('ACK', cseq), this.#peer);
-    this.#acks.set(cseq, text);
-  }
-
-  #inDialog(
-    method: string,
-    more: HeaderLines,
-    body: string,
-    onResponse: (response: SipMessage) => void,
-    challenges = 0,
-  ): void {
-    const { target: uri } = this.#dialog;
-    this.#agent.transactions.request({
-      ...{ method, uri, headers: [...this.#dialog.nextHeaders(method), ...more], body, to: this.#peer },
-      onResponse: (response) => {
-        const again =
-          challenges >= CHALLENGES_MAX ? [] : this.#agent.authorize(response, method, uri, challenges);
-        const kept = more.filter(([name]) => !/authorization$/i.test(name));
-        if (again.length > 0) this.#inDialog(method, [...kept, ...again], body, onResponse, challenges + 1);
-        else onResponse(response);
-      },
-    });
   }
 
   #getUp(): void {

@@ -155,6 +155,7 @@ export class UserAgent {
     try {
       await made.call(call);
     } catch (error) {
+      made.stop();
       this.#forget(made);
       throw error;
     }
