@@ -54,7 +54,6 @@ export interface UserAgentOptions {
   readonly rtpEvery: number;
   readonly codecs: readonly OfferedCodec[];
   readonly isSecure: boolean;
-  readonly isMute: boolean;
   readonly policy: Policy;
   readonly clock: Clock;
   readonly rng: Rng;
