@@ -11,16 +11,9 @@ import type { UaOrder } from './ua-orders.js';
 
 /** CLOCK_MONOTONIC as it is, comparable between the processes of a machine; performance.now() counts from their start. */
 class SharedClock extends RealClock {
-  readonly #offsetMs: number;
-
-  constructor() {
-    super();
-    const [seconds, nanoseconds] = process.hrtime();
-    this.#offsetMs = seconds * 1000 + nanoseconds / 1e6 - performance.now();
-  }
-
   override monotonicMs(): number {
-    return performance.now() + this.#offsetMs;
+    const [seconds, nanoseconds] = process.hrtime();
+    return seconds * 1000 + nanoseconds / 1e6;
   }
 }
 
