@@ -52,7 +52,7 @@ class BenchHospital {
   async open(): Promise<void> {
     for (const [index, { extension, node, callTaker }] of largeSeats(SEATS).entries()) {
       await this.#phones.open({
-        ...{ agent: extension, password: PASSWORD, isMute: true, policy: { kind: 'answer', afterMs: 0 } },
+        ...{ agent: extension, password: PASSWORD, rtpEvery: 0, policy: { kind: 'answer', afterMs: 0 } },
         address: `10.77.0.${String(100 + (index % PHONE_ADDRESSES))}`,
         server: { address: SERVICE_ADDRESSES[node], port: 5060 },
       });
@@ -67,7 +67,7 @@ class BenchHospital {
     }
     for (const [index, node] of SITE_NODES.entries())
       await this.#trunk.open({
-        ...{ agent: `carrier-${node}`, address: '10.77.0.20', port: 5060 + index * 10, isMute: true },
+        ...{ agent: `carrier-${node}`, address: '10.77.0.20', port: 5060 + index * 10, rtpEvery: 0 },
         server: { address: SERVICE_ADDRESSES[node], port: 5060 },
       });
     await clock.sleep(2000);

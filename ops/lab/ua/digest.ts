@@ -12,10 +12,12 @@ export interface Challenge {
   readonly algorithm: 'SHA-256' | 'MD5';
   readonly opaque: string | undefined;
   readonly hasQop: boolean;
+  /** The nonce was too old, not the password wrong. */
+  readonly isStale: boolean;
 }
 
 function parameter(value: string, name: string): string | undefined {
-  const match = new RegExp(`\\b${name}=(?:"([^"]*)"|([^,\\s]+))`, 'i').exec(value);
+  const match = new RegExp(`(?:^|[,\\s])${name}=(?:"((?:[^"\\\\]|\\\\.)*)"|([^,\\s]+))`, 'i').exec(value);
   return match?.[1] ?? match?.[2];
 }
 
@@ -28,7 +30,8 @@ function readChallenge(value: string): Challenge | undefined {
     nonce: parameter(value, 'nonce') ?? '',
     algorithm,
     opaque: parameter(value, 'opaque'),
-    hasQop: /\bqop="[^"]*\bauth\b/i.test(value),
+    hasQop: /(?:^|[,\s])auth(?:$|[,\s])/.test(parameter(value, 'qop') ?? ''),
+    isStale: /^true$/i.test(parameter(value, 'stale') ?? ''),
   };
 }
 

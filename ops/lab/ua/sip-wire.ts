@@ -1,7 +1,7 @@
-/** How messages of a user agent travel: a UDP socket, or one TCP or TLS connection to its server. */
+/** How messages of a user agent travel: a UDP socket, or TCP or TLS connections, in both directions. */
 import { createSocket, type Socket } from 'node:dgram';
-import { connect as connectTcp, createServer, type Server, type Socket as TcpSocket } from 'node:net';
-import { connect as connectTls } from 'node:tls';
+import { connect as connectTcp, createServer, isIPv4, type Server, type Socket as TcpSocket } from 'node:net';
+import { connect as connectTls, createServer as createTlsServer } from 'node:tls';
 import { takeFromStream } from './sip-text.js';
 
 export type WireProtocol = 'udp' | 'tcp' | 'tls';
@@ -11,18 +11,35 @@ export interface HostPort {
   readonly port: number;
 }
 
+/** PEM. */
+export interface WireCertificate {
+  readonly key: string;
+  readonly cert: string;
+}
+
 export interface Wire {
   readonly protocol: WireProtocol;
   /** Where we are reached: in Via and Contact. */
   readonly local: HostPort;
-  /** @param to ignored where a connection to it exists */
+  /** Never throws: what cannot be sent is lost, as on a network. */
   send(text: string, to: HostPort): void;
   close(): void;
 }
 
-type OnMessage = (text: string, from: HostPort) => void;
+export interface WireOptions {
+  readonly protocol: WireProtocol;
+  /** Port 0: a free one. */
+  readonly local: HostPort;
+  /** For connections that others make by TLS; without it there are none. */
+  readonly certificate: WireCertificate | undefined;
+  readonly onMessage: (text: string, from: HostPort) => void;
+}
 
-async function openUdp(local: HostPort, onMessage: OnMessage): Promise<Wire> {
+function isReachable({ address, port }: HostPort): boolean {
+  return isIPv4(address) && Number.isInteger(port) && port > 0 && port < 65_536;
+}
+
+async function openUdp({ local, onMessage }: WireOptions): Promise<Wire> {
   const socket: Socket = createSocket({ type: 'udp4', recvBufferSize: 1 << 20 });
   socket.on('message', (bytes, { address, port }) => {
     onMessage(bytes.toString('utf8'), { address, port });
@@ -37,8 +54,8 @@ async function openUdp(local: HostPort, onMessage: OnMessage): Promise<Wire> {
   return {
     protocol: 'udp',
     local: { address: local.address, port: socket.address().port },
-    send: (text, { address, port }) => {
-      if (isOpen) socket.send(text, port, address, () => undefined);
+    send: (text, to) => {
+      if (isOpen && isReachable(to)) socket.send(text, to.port, to.address, () => undefined);
     },
     close: () => {
       if (!isOpen) return;
@@ -48,59 +65,92 @@ async function openUdp(local: HostPort, onMessage: OnMessage): Promise<Wire> {
   };
 }
 
-function readStream(socket: TcpSocket, onMessage: OnMessage): void {
+/** Bytes stay bytes until a message is whole: a chunk may end within a character. */
+function readStream(socket: TcpSocket, from: HostPort, onMessage: WireOptions['onMessage']): void {
   let pending = '';
   socket.setEncoding('latin1');
   socket.on('data', (chunk: string) => {
+    let taken = takeFromStream(pending + chunk);
     pending += chunk;
-    for (let taken = takeFromStream(pending); taken !== undefined; taken = takeFromStream(pending)) {
+    for (; typeof taken === 'object'; taken = takeFromStream(pending)) {
       pending = taken.rest;
-      const text = Buffer.from(taken.message, 'latin1').toString('utf8');
-      onMessage(text, { address: socket.remoteAddress ?? '', port: socket.remotePort ?? 0 });
+      onMessage(Buffer.from(taken.message, 'latin1').toString('utf8'), from);
     }
+    if (taken === 'hopeless') socket.destroy();
   });
-  socket.on('error', () => socket.destroy());
 }
 
-/** Connects when something is first sent; a connection that broke is made again. Listens as well on TCP. */
-async function openStream(protocol: 'tcp' | 'tls', local: HostPort, onMessage: OnMessage): Promise<Wire> {
-  const open = new Map<string, TcpSocket>();
-  const server: Server = createServer((socket) => {
-    open.set(`${socket.remoteAddress ?? ''}:${String(socket.remotePort)}`, socket);
-    readStream(socket, onMessage);
-  });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(local.port, local.address, resolve);
-  });
-  const address = server.address();
-  const port = typeof address === 'object' && address !== null ? address.port : local.port;
-  const connect = ({ address: host, port: to }: HostPort): TcpSocket => {
-    const options = { host, port: to, localAddress: local.address };
-    return protocol === 'tcp' ? connectTcp(options) : connectTls({ ...options, rejectUnauthorized: false });
-  };
-  return {
-    protocol,
-    local: { address: local.address, port },
-    send: (text, to) => {
-      const name = `${to.address}:${String(to.port)}`;
-      const known = open.get(name);
-      const socket = known ?? connect(to);
-      if (known === undefined) {
-        open.set(name, socket);
-        readStream(socket, onMessage);
-        socket.on('close', () => open.delete(name));
-      }
-      socket.write(text);
-    },
-    close: () => {
-      for (const socket of open.values()) socket.destroy();
-      server.close();
-    },
-  };
+class StreamWire implements Wire {
+  readonly protocol: WireProtocol;
+  readonly #options: WireOptions;
+  readonly #server: Server;
+  readonly #open = new Map<string, TcpSocket>();
+
+  constructor(options: WireOptions) {
+    this.#options = options;
+    this.protocol = options.protocol;
+    const accept = (socket: TcpSocket): void => {
+      this.#keep(socket, { address: socket.remoteAddress ?? '', port: socket.remotePort ?? 0 });
+    };
+    const { protocol, certificate } = options;
+    this.#server = protocol === 'tls' ? createTlsServer({ ...certificate }, accept) : createServer(accept);
+  }
+
+  async listen(): Promise<void> {
+    const { port, address } = this.#options.local;
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once('error', reject);
+      this.#server.listen(port, address, resolve);
+    });
+  }
+
+  get local(): HostPort {
+    const { address, port } = this.#options.local;
+    const bound = this.#server.address();
+    return { address, port: typeof bound === 'object' && bound !== null ? bound.port : port };
+  }
+
+  /** Over the connection that leads there; one that broke is made again. */
+  send(text: string, to: HostPort): void {
+    if (!isReachable(to)) return;
+    const known = this.#open.get(nameOf(to));
+    const socket = known?.writable === true ? known : this.#connect(to);
+    socket.write(text);
+  }
+
+  close(): void {
+    for (const socket of this.#open.values()) socket.destroy();
+    this.#server.close();
+  }
+
+  #connect(to: HostPort): TcpSocket {
+    const options = { host: to.address, port: to.port, localAddress: this.#options.local.address };
+    const socket =
+      this.protocol === 'tls' ? connectTls({ ...options, rejectUnauthorized: false }) : connectTcp(options);
+    this.#keep(socket, to);
+    return socket;
+  }
+
+  #keep(socket: TcpSocket, peer: HostPort): void {
+    const name = nameOf(peer);
+    this.#open.set(name, socket);
+    socket.setNoDelay();
+    readStream(socket, peer, this.#options.onMessage);
+    socket.on('error', () => socket.destroy());
+    socket.on('close', () => {
+      if (this.#open.get(name) === socket) this.#open.delete(name);
+    });
+  }
+}
+
+function nameOf({ address, port }: HostPort): string {
+  return `${address}:${String(port)}`;
 }
 
 /** @throws the system's error when the port is taken */
-export function openWire(protocol: WireProtocol, local: HostPort, onMessage: OnMessage): Promise<Wire> {
-  return protocol === 'udp' ? openUdp(local, onMessage) : openStream(protocol, local, onMessage);
+export async function openWire(options: WireOptions): Promise<Wire> {
+  if (options.protocol === 'udp') return openUdp(options);
+  const wire = new StreamWire(options);
+  await wire.listen();
+  return wire;
 }

@@ -9,6 +9,7 @@ export const SAMPLES = 160;
 const RATE = 8000;
 export const STEP_HZ = RATE / SAMPLES;
 const AMPLITUDE = 8000;
+const BIN_MIN = 6;
 const BINS = 70;
 
 /** G.711 mu-law (ITU-T G.711 table 2). */
@@ -62,29 +63,35 @@ export function toneFrame(hz: number, codec: Codec): Buffer {
   );
 }
 
-const WAVES = Array.from({ length: BINS }, (_, bin) => ({
-  cos: Float64Array.from({ length: SAMPLES }, (_, n) => Math.cos((2 * Math.PI * bin * n) / SAMPLES)),
-  sin: Float64Array.from({ length: SAMPLES }, (_, n) => Math.sin((2 * Math.PI * bin * n) / SAMPLES)),
-}));
+const FACTORS = Float64Array.from({ length: BINS }, (_, bin) => 2 * Math.cos((2 * Math.PI * bin) / SAMPLES));
+const SCRATCH = new Float64Array(SAMPLES);
 
 /** Below it is silence; a tone of ours has about 0.5 of the full square. */
 const SILENCE = 200;
 
-/** @returns the strongest multiple of 50 Hz above 250; 0 for silence */
+/** @param payload a frame of 20 ms @returns the strongest multiple of 50 Hz above 250; 0 for silence */
 export function findTone(payload: Uint8Array, codec: Codec): number {
   const table = DECODED[codec];
-  const samples = Float64Array.from(payload.subarray(0, SAMPLES), (byte) => table[byte] ?? 0);
+  const count = Math.min(payload.length, SAMPLES);
+  for (let n = 0; n < count; n += 1) SCRATCH[n] = table[payload[n] ?? 0] ?? 0;
+  SCRATCH.fill(0, count);
   let best = 0;
   let power = (SILENCE * SAMPLES) ** 2 / 4;
-  for (let bin = 6; bin < BINS; bin += 1) {
-    const { cos, sin } = WAVES[bin] as (typeof WAVES)[number];
-    let [real, imaginary] = [0, 0];
-    for (let n = 0; n < samples.length; n += 1) {
-      real += (samples[n] ?? 0) * (cos[n] ?? 0);
-      imaginary += (samples[n] ?? 0) * (sin[n] ?? 0);
-    }
-    const found = real * real + imaginary * imaginary;
+  for (let bin = BIN_MIN; bin < BINS; bin += 1) {
+    const found = powerOf(bin);
     if (found > power) [best, power] = [bin * STEP_HZ, found];
   }
   return best;
+}
+
+/** Goertzel's recurrence over the scratch frame: what a discrete Fourier transform has at this one frequency. */
+function powerOf(bin: number): number {
+  const factor = FACTORS[bin] ?? 0;
+  let [last, beforeLast] = [0, 0];
+  for (let n = 0; n < SAMPLES; n += 1) {
+    const now = (SCRATCH[n] ?? 0) + factor * last - beforeLast;
+    beforeLast = last;
+    last = now;
+  }
+  return last * last + beforeLast * beforeLast - factor * last * beforeLast;
 }

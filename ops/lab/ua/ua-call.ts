@@ -1,38 +1,32 @@
-/** One call of a user agent: its dialog and its media. */
+/** One call of a user agent: how far it is, what it sends and answers in its dialog, and its media. */
 import type { Timer } from '../../../cluster/base/clock.js';
-import { RtpStream, type RtpReport } from './rtp-stream.js';
-import {
-  branchOf,
-  buildResponse,
-  buildSip,
-  cseqOf,
-  headerOf,
-  tagOf,
-  uriIn,
-  userIn,
-  type HeaderLines,
-  type SipMessage,
-} from './sip-text.js';
+import type { RtpReport, RtpStream } from './rtp-stream.js';
+import { DialogExchange, SDP_HEADER } from './dialog-exchange.js';
+import { branchOf, headerOf, userIn, type HeaderLines, type SipMessage } from './sip-text.js';
 import type { HostPort } from './sip-wire.js';
-import { MASTER_BYTES } from './srtp.js';
-import { mirrored, readSdp, writeSdp, type Direction, type TheirMedia } from './ua-sdp.js';
+import { UaDialog, type ReplacedDialog } from './ua-dialog.js';
+import { UaMedia } from './ua-media.js';
+import type { CallEvent } from './ua-orders.js';
+import { UaTransfer } from './ua-transfer.js';
 import type { Policy, UserAgent } from './user-agent.js';
 
 export type CallProgress = 'calling' | 'ringing' | 'up' | 'over';
+type Moment = 'invite' | 'ringing' | 'up' | 'over';
 
 export interface CallReport {
   readonly id: string;
+  readonly agent: string;
   readonly isIncoming: boolean;
   readonly progress: CallProgress;
-  /** Of an outgoing call: its final response. */
+  /** Final response; of an incoming call too, once it was refused. 0: none yet. */
   readonly status: number;
   /** User part of From. */
   readonly caller: string;
   /** User part of the Request-URI. */
   readonly dialled: string;
   readonly sipCallId: string;
-  /** Monotonic, of this machine: comparable between processes. */
-  readonly times: Readonly<Partial<Record<'invite' | 'ringing' | 'up' | 'over', number>>>;
+  /** INVITE sent or received, 180, 2xx, end; CLOCK_MONOTONIC in ms: comparable between processes. */
+  readonly times: Readonly<Partial<Record<Moment, number>>>;
   readonly isHeld: boolean;
   /** Status codes of NOTIFYs about a transfer. */
   readonly referred: readonly number[];
@@ -40,54 +34,64 @@ export interface CallReport {
   readonly audio: RtpReport;
 }
 
-const RETRANSMIT_MS = 500;
-const GIVE_UP_MS = 32_000;
+export interface CallOptions {
+  /** A packet each so many times 20 ms; 0: none. */
+  readonly rtpEvery?: number;
+  /** Counted from when it is up. */
+  readonly hangUpAfterMs?: number;
+}
+
+export interface OutgoingCall extends CallOptions {
+  /** A number, or a URI that says where it goes itself. */
+  readonly to: string;
+  /** User part of From. */
+  readonly from?: string;
+  readonly headers?: HeaderLines;
+  /** How it ends, each provisional response before. */
+  readonly onStatus?: (status: number) => void;
+}
 
 export class UaCall {
   readonly id: string;
-  readonly rtp: RtpStream;
   readonly #agent: UserAgent;
+  readonly #media: UaMedia;
+  readonly #hangUpAfterMs: number | undefined;
+  #exchange: DialogExchange;
+  #transfer: UaTransfer;
   #isIncoming = false;
   #progress: CallProgress = 'calling';
   #status = 0;
   #caller = '';
   #dialled = '';
-  #times: Partial<Record<'invite' | 'ringing' | 'up' | 'over', number>> = {};
-  sipCallId: string;
-  #localTag: string;
-  #remoteTag = '';
-  #localUri = '';
-  #remoteUri = '';
-  #target = '';
-  #routes: readonly string[] = [];
-  #peer: HostPort;
-  #cseq = 0;
-  #port = 0;
-  #version = 0;
-  #key: Buffer | undefined;
-  #theirs: TheirMedia | undefined;
-  #isHolding = false;
-  #isHeld = false;
-  #referred: number[] = [];
+  #times: Partial<Record<Moment, number>> = {};
   #endedBy: 'us' | 'them' | undefined;
+  /** That made an incoming call. */
   #invite: SipMessage | undefined;
-  #inviteBranch = '';
-  #inviteUri = '';
-  #inviteHeaders: HeaderLines = [];
   #isCancelled = false;
-  #resend: Timer | undefined;
+  #isReinviting = false;
+  /** We were asked for an offer: what the ACK brings is the answer. */
+  #awaitsAnswer = false;
+  #onStatus: (status: number) => void = () => undefined;
   #timer: Timer | undefined;
-  #lastAck = '';
 
-  constructor(agent: UserAgent, id: string) {
+  constructor(agent: UserAgent, id: string, options: CallOptions = {}) {
     this.#agent = agent;
     this.id = id;
-    const { hz, clock, rng, server, isSecure } = agent.options;
-    this.rtp = new RtpStream(hz, clock, rng);
-    this.sipCallId = `${agent.token(12)}@${agent.options.address}`;
-    this.#localTag = agent.token(5);
-    this.#peer = server;
-    this.#key = isSecure ? Buffer.from(rng.bytes(MASTER_BYTES)) : undefined;
+    this.#hangUpAfterMs = options.hangUpAfterMs;
+    const { hz, clock, rng, server, address, codecs, isSecure, rtpEvery } = agent.options;
+    this.#media = new UaMedia({
+      ...{ hz, clock, rng, address, codecs, isSecure, rtpEvery: options.rtpEvery ?? rtpEvery },
+      onKey: (key) => {
+        this.#tell({ event: 'key', key });
+      },
+    });
+    const nobody = { callId: '', localTag: '', localUri: '', remoteUri: '', target: '' };
+    this.#exchange = new DialogExchange(agent, UaDialog.calling(nobody), server);
+    this.#transfer = this.#newTransfer();
+  }
+
+  get rtp(): RtpStream {
+    return this.#media.rtp;
   }
 
   get isOver(): boolean {
@@ -98,384 +102,343 @@ export class UaCall {
     return this.#progress === 'up';
   }
 
+  get progress(): CallProgress {
+    return this.#progress;
+  }
+
+  get invite(): SipMessage | undefined {
+    return this.#invite;
+  }
+
+  /** By which messages find it. */
+  get sipCallId(): string {
+    return this.#exchange.dialog.callId;
+  }
+
+  get localTag(): string {
+    return this.#exchange.dialog.localTag;
+  }
+
+  get inviteBranch(): string {
+    return this.#isIncoming && this.#invite !== undefined
+      ? branchOf(this.#invite)
+      : this.#exchange.inviteBranch;
+  }
+
+  isDialog({ callId, localTag, remoteTag }: ReplacedDialog): boolean {
+    const { dialog } = this.#exchange;
+    return dialog.callId === callId && dialog.localTag === localTag && dialog.remoteTag === remoteTag;
+  }
+
   report(): CallReport {
     return {
-      ...{ id: this.id, isIncoming: this.#isIncoming, progress: this.#progress, status: this.#status },
-      ...{ caller: this.#caller, dialled: this.#dialled, sipCallId: this.sipCallId, times: this.#times },
-      ...{ isHeld: this.#isHeld, referred: this.#referred, endedBy: this.#endedBy, audio: this.rtp.report() },
+      ...{ id: this.id, agent: this.#agent.options.name, isIncoming: this.#isIncoming },
+      ...{ progress: this.#progress, status: this.#status, caller: this.#caller, dialled: this.#dialled },
+      ...{ sipCallId: this.sipCallId, times: this.#times, isHeld: this.#media.isHeld },
+      ...{ referred: this.#transfer.referred, endedBy: this.#endedBy, audio: this.rtp.report() },
     };
   }
 
-  /** For Replaces (RFC 3891): how the peer of this dialog names it. */
-  get replaces(): string {
-    return `${this.sipCallId};to-tag=${this.#remoteTag};from-tag=${this.#localTag}`;
-  }
-
-  async invite(to: string, more: HeaderLines, fromUser?: string): Promise<void> {
+  /** @throws when it cannot have a port for its media */
+  async call({ to, from, headers = [], onStatus }: OutgoingCall): Promise<void> {
     const { server, user, address } = this.#agent.options;
-    this.#port = await this.rtp.open(address);
-    this.#localUri = `<sip:${fromUser ?? user}@${server.address}>`;
-    this.#remoteUri = `<sip:${to}@${server.address}>`;
-    this.#inviteUri = `sip:${to}@${server.address}:${String(server.port)}`;
-    this.#caller = fromUser ?? user;
-    this.#dialled = to;
+    const { target, peer, remoteUri } = this.#agent.wayTo(to);
+    this.#caller = from ?? user;
+    this.#dialled = userIn(target);
+    if (onStatus !== undefined) this.#onStatus = onStatus;
+    const dialog = UaDialog.calling({
+      ...{ callId: `${this.#agent.token(12)}@${address}`, localTag: this.#agent.token(5), target, remoteUri },
+      localUri: `<sip:${this.#caller}@${server.address}>`,
+    });
+    this.#begin(dialog, peer);
+    await this.#media.open();
     this.#mark('invite');
-    this.#sendInvite(more);
-  }
-
-  #sendInvite(more: HeaderLines): void {
-    this.#inviteHeaders = more;
-    this.#cseq += 1;
-    this.#inviteBranch = this.#agent.request(
-      'INVITE',
-      this.#inviteUri,
-      [...this.#dialogHeaders('INVITE'), ['Contact', this.#agent.contact], ...more, ...SDP_HEADER],
-      this.#ownSdp('sendrecv'),
-      this.#peer,
-      (response) => {
+    const request = {
+      method: 'INVITE',
+      headers: [...this.#agent.abilities, ...headers, ...SDP_HEADER],
+      body: this.#media.offer(),
+      onResponse: (response: SipMessage) => {
         this.#onInviteResponse(response);
       },
-    );
+    };
+    this.#exchange.request(request, () => !this.#isCancelled);
+  }
+
+  #begin(dialog: UaDialog, peer: HostPort): void {
+    this.#exchange = new DialogExchange(this.#agent, dialog, peer);
+    this.#transfer = this.#newTransfer();
+  }
+
+  #newTransfer(): UaTransfer {
+    return new UaTransfer({
+      ...{ agent: this.#agent, exchange: this.#exchange },
+      tell: (event) => {
+        this.#tell(event);
+      },
+      isOver: () => this.isOver,
+    });
   }
 
   #onInviteResponse(response: SipMessage): void {
     const { status } = response;
+    if (this.isOver) return;
     if (status < 200) {
-      if (status > 100 && this.#progress === 'calling') this.#become('ringing');
-      return;
-    }
-    if (status >= 300) {
-      this.#ackFailure(response);
-      const authorization = this.#agent.authorize(response, 'INVITE', this.#inviteUri);
-      const isFirst = !this.#inviteHeaders.some(([name]) => /authorization$/i.test(name));
-      if (authorization.length > 0 && isFirst && !this.#isCancelled) {
-        this.#sendInvite([...this.#inviteHeaders, ...authorization]);
-        return;
-      }
+      // Sound before the answer: announcements, the carrier's ringing tone.
+      if (response.body !== '') this.#media.acceptAnswer(response.body);
+      if (status > 100) this.#become('ringing');
+    } else if (status >= 300) {
       this.#status = status;
-      this.#end('them');
-      return;
+      this.#end(this.#isCancelled ? 'us' : 'them');
+    } else {
+      this.#exchange.dialog.learn(response);
+      this.#exchange.ack(response);
+      this.#status = status;
+      this.#goUp(this.#media.acceptAnswer(response.body));
+      if (this.#isCancelled) this.hangUp();
     }
-    this.#learn(response);
-    this.#ack();
-    this.#status = status;
-    this.#connect(response.body);
-    this.#become('up');
-    if (this.#isCancelled) this.hangUp();
+    this.#onStatus(status);
   }
 
-  /** A 2xx that came again. */
+  /** A 2xx that came again: its ACK was lost. */
   onLateResponse(response: SipMessage): void {
-    if (
-      response.status >= 200 &&
-      response.status < 300 &&
-      cseqOf(response).method === 'INVITE' &&
-      this.#lastAck !== ''
-    )
-      this.#agent.send(this.#lastAck, this.#peer);
+    this.#exchange.ackAgain(response);
   }
 
+  /** @throws when it cannot have a port for its media */
   async ringFor(request: SipMessage, from: HostPort, policy: Policy): Promise<void> {
     this.#isIncoming = true;
     this.#invite = request;
-    this.#peer = from;
-    this.sipCallId = headerOf(request, 'call-id');
-    this.#remoteTag = tagOf(headerOf(request, 'from'));
-    this.#remoteUri = `<${uriIn(headerOf(request, 'from'))}>`;
-    this.#localUri = `<${uriIn(headerOf(request, 'to'))}>`;
-    this.#target = uriIn(headerOf(request, 'contact'));
-    this.#routes = request.headers.get('record-route') ?? [];
+    this.#begin(UaDialog.called(request, this.#agent.token(5)), from);
     this.#caller = userIn(headerOf(request, 'from'));
     this.#dialled = userIn(request.uri);
     this.#mark('invite');
-    this.#port = await this.rtp.open(this.#agent.options.address);
+    this.#tell({ event: 'incoming', caller: this.#caller, dialled: this.#dialled, uri: request.uri });
+    this.#exchange.respond(request, from, 100);
+    await this.#media.open();
+    // Whoever called may have hung up meanwhile.
+    if (!this.isOver) this.#follow(policy);
+  }
+
+  #follow(policy: Policy): void {
     if (policy.kind === 'refuse') {
-      this.#refuse(policy.status);
+      this.reject(policy.status);
       return;
     }
-    this.#respondToInvite(180);
+    if (policy.kind === 'answer' && policy.afterMs === 0) {
+      this.answer(policy.hangUpAfterMs);
+      return;
+    }
+    // Before it is sent: the other side must not have seen it earlier than we say.
     this.#become('ringing');
-    if (policy.kind !== 'answer') return;
-    const { hangUpAfterMs } = policy;
-    this.#later(policy.afterMs, () => {
-      this.answer();
-      if (hangUpAfterMs !== undefined)
-        this.#later(hangUpAfterMs, () => {
-          this.hangUp();
-        });
-    });
+    if (this.#invite !== undefined) this.#exchange.respond(this.#invite, this.#exchange.peer, 180);
+    if (policy.kind === 'answer')
+      this.#later(policy.afterMs, () => {
+        this.answer(policy.hangUpAfterMs);
+      });
   }
 
-  answer(): void {
+  /** @throws when there is nothing to answer */
+  answer(hangUpAfterMs?: number): void {
     const request = this.#invite;
-    if (request === undefined || this.#progress !== 'ringing') return;
-    const theirs = readSdp(request.body);
-    if (theirs === undefined || theirs.codecs.length === 0) {
-      this.#refuse(488);
+    const isOpen = this.#progress === 'ringing' || this.#progress === 'calling';
+    if (request === undefined || !isOpen) throw new Error('there is nothing to answer');
+    this.#timer?.cancel();
+    this.#awaitsAnswer = request.body === '';
+    if (!this.#awaitsAnswer && !this.#media.acceptOffer(request.body)) {
+      this.reject(488);
       return;
     }
-    if (theirs.isSecure) this.#key ??= Buffer.from(this.#agent.options.rng.bytes(MASTER_BYTES));
-    else this.#key = undefined;
-    this.#theirs = theirs;
-    const body = this.#ownSdp(mirrored(theirs.direction));
-    this.#connect(request.body);
-    const text = buildResponse(
-      request,
-      200,
-      this.#localTag,
-      [['Contact', this.#agent.contact], ...SDP_HEADER],
-      body,
-    );
-    this.#become('up');
-    this.#sendUntilAck(text, RETRANSMIT_MS, 0);
+    this.#status = 200;
+    this.#mark('up');
+    this.#accept(request, this.#exchange.peer);
+    this.#goUp(true, hangUpAfterMs);
   }
 
+  /** Nothing where it is answered or over. */
   reject(status: number): void {
-    if (this.#isIncoming && this.#progress === 'ringing') this.#refuse(status);
+    if (this.#isIncoming && this.#progress !== 'up') this.#refuse(status, 'us');
   }
 
   /** BYE, CANCEL or a refusal. */
   hangUp(): void {
-    if (this.#progress === 'over') return;
-    if (this.#progress === 'up') {
-      this.#inDialog('BYE', [], '', () => undefined);
+    if (this.isOver) return;
+    if (this.isUp) {
+      this.#exchange.request({ method: 'BYE' });
       this.#end('us');
-    } else if (this.#isIncoming) this.#refuse(480);
+    } else if (this.#isIncoming) this.reject(480);
     else {
       this.#isCancelled = true;
-      const headers: HeaderLines = this.#dialogHeaders('CANCEL');
-      this.#agent.request(
-        'CANCEL',
-        this.#inviteUri,
-        headers,
-        '',
-        this.#peer,
-        () => undefined,
-        this.#inviteBranch,
-      );
+      this.#exchange.cancel();
     }
   }
 
-  /** @returns the status of the answer */
-  hold(isHolding: boolean): Promise<number> {
-    this.#isHolding = isHolding;
+  /** @param direction of the hold @returns the status of the answer */
+  hold(isHolding: boolean, direction: 'sendonly' | 'inactive' = 'sendonly'): Promise<number> {
+    this.#getUp();
+    this.#media.direction = isHolding ? direction : 'sendrecv';
     return this.reinvite();
   }
 
+  /** @returns the status of the answer */
   reinvite(): Promise<number> {
+    this.#getUp();
+    this.#isReinviting = true;
+    const { dialog } = this.#exchange;
     return new Promise((resolve) => {
-      const body = this.#ownSdp(this.#isHolding ? 'sendonly' : 'sendrecv');
-      this.#inDialog('INVITE', [['Contact', this.#agent.contact], ...SDP_HEADER], body, (response) => {
+      const onResponse = (response: SipMessage): void => {
         if (response.status < 200) return;
-        this.#ack();
-        if (response.status < 300) this.#connect(response.body);
+        this.#isReinviting = false;
+        if (response.status < 300) {
+          dialog.refreshTarget(response);
+          this.#exchange.ack(response);
+          this.#media.acceptAnswer(response.body);
+        }
         resolve(response.status);
-      });
+      };
+      const headers = [...this.#agent.abilities, ...SDP_HEADER];
+      this.#exchange.request({ method: 'INVITE', headers, body: this.#media.offer(), onResponse });
     });
   }
 
-  /** @param replaced the call that the target replaces @returns the status of the answer */
-  refer(number: string, replaced?: UaCall): Promise<number> {
-    const { server } = this.#agent.options;
-    const uri = `sip:${number}@${server.address}`;
-    const to = replaced === undefined ? uri : `${uri}?Replaces=${encodeURIComponent(replaced.replaces)}`;
-    return new Promise((resolve) => {
-      this.#inDialog(
-        'REFER',
-        [
-          ['Refer-To', `<${to}>`],
-          ['Contact', this.#agent.contact],
-        ],
-        '',
-        ({ status }) => {
-          if (status >= 200) resolve(status);
-        },
-      );
-    });
+  /**
+   * @param to a number, or a URI
+   * @param replaced the call that the target replaces
+   * @returns the status of the answer
+   */
+  refer(to: string, replaced?: UaCall): Promise<number> {
+    this.#getUp();
+    const replaces = replaced === undefined ? undefined : replaced.#exchange.dialog.replaces;
+    return this.#transfer.ask(to, replaces);
+  }
+
+  /** Any other request in the dialog. @returns the status of the answer */
+  ask(method: string, headers: HeaderLines = [], body = ''): Promise<number> {
+    this.#getUp();
+    return this.#exchange.ask(method, headers, body);
   }
 
   onRequest(request: SipMessage, from: HostPort): void {
-    const { method } = request;
-    this.#peer = this.#agent.options.protocol === 'udp' ? from : this.#peer;
-    if (method === 'ACK') {
-      this.#resend?.cancel();
-      return;
-    }
-    if (method === 'CANCEL') {
-      this.#agent.respond(request, from, 200, this.#localTag);
-      if (this.#progress === 'ringing') this.#refuse(487, 'them');
-      return;
-    }
-    if (method === 'BYE') {
-      this.#agent.respond(request, from, 200, this.#localTag);
-      this.#end('them');
-      return;
-    }
-    if (method === 'INVITE' || (method === 'UPDATE' && request.body !== '')) this.#onOffer(request, from);
-    else {
-      if (method === 'NOTIFY') {
-        const status = /^SIP\/2\.0 (\d{3})/.exec(request.body)?.[1];
-        if (status !== undefined) this.#referred.push(Number(status));
-      }
-      this.#agent.respond(request, from, 200, this.#localTag);
+    if (this.#agent.options.protocol === 'udp') this.#exchange.peer = from;
+    switch (request.method) {
+      case 'ACK':
+        if (this.#awaitsAnswer && request.body !== '') this.#media.acceptAnswer(request.body);
+        this.#awaitsAnswer = false;
+        return;
+      case 'CANCEL':
+      case 'BYE':
+        this.#onEnd(request, from);
+        return;
+      case 'INVITE':
+        this.#onReinvite(request, from);
+        return;
+      case 'UPDATE':
+        this.#onUpdate(request, from);
+        return;
+      case 'REFER':
+        this.#transfer.onRefer(request, from);
+        return;
+      default:
+        if (request.method === 'NOTIFY') this.#transfer.onNotify(request);
+        this.#exchange.respond(request, from, 200);
     }
   }
 
   /** Media and timers end; nothing is sent any more. */
   stop(): void {
-    this.#resend?.cancel();
     this.#timer?.cancel();
+    this.#agent.options.ticker.remove(this.rtp);
     this.rtp.close();
   }
 
-  #onOffer(request: SipMessage, from: HostPort): void {
-    const theirs = readSdp(request.body);
-    const contact: HeaderLines = [['Contact', this.#agent.contact]];
-    if (theirs === undefined) {
-      this.#agent.respond(
-        request,
-        from,
-        200,
-        this.#localTag,
-        [...contact, ...SDP_HEADER],
-        this.#ownSdp('sendrecv'),
-      );
+  /** A CANCEL that comes after the answer changes nothing (RFC 3261 9.2). */
+  #onEnd(request: SipMessage, from: HostPort): void {
+    this.#exchange.respond(request, from, 200);
+    if (this.#isIncoming && !this.isUp) this.#refuse(487, 'them');
+    else if (request.method === 'BYE') this.#end('them');
+  }
+
+  #onUpdate(request: SipMessage, from: HostPort): void {
+    const exchange = this.#exchange;
+    if (request.body === '') exchange.respond(request, from, 200);
+    else if (this.#acceptOffer(request)) exchange.respond(request, from, 200, this.#media.answer());
+    else exchange.respond(request, from, 488);
+  }
+
+  #onReinvite(request: SipMessage, from: HostPort): void {
+    if (!this.isUp || this.#isReinviting) {
+      this.#exchange.respondUntilAck(request, from, 491);
       return;
     }
-    this.#theirs = theirs;
-    this.#isHeld = theirs.direction === 'sendonly' || theirs.direction === 'inactive';
-    const body = this.#ownSdp(this.#isHolding ? 'sendonly' : mirrored(theirs.direction));
-    this.#connect(request.body);
-    this.#agent.respond(request, from, 200, this.#localTag, [...contact, ...SDP_HEADER], body);
+    this.#awaitsAnswer = request.body === '';
+    if (this.#awaitsAnswer || this.#acceptOffer(request)) this.#accept(request, from);
+    else this.#exchange.respondUntilAck(request, from, 488);
   }
 
-  #respondToInvite(status: number): void {
-    if (this.#invite !== undefined)
-      this.#agent.respond(this.#invite, this.#peer, status, this.#localTag, [
-        ['Contact', this.#agent.contact],
-      ]);
+  #acceptOffer(request: SipMessage): boolean {
+    const wasHeld = this.#media.isHeld;
+    if (!this.#media.acceptOffer(request.body)) return false;
+    this.#exchange.dialog.refreshTarget(request);
+    if (this.#media.isHeld !== wasHeld) this.#tell({ event: wasHeld ? 'resumed' : 'held' });
+    return true;
   }
 
-  #refuse(status: number, by: 'us' | 'them' = 'us'): void {
+  /** 2xx with what we have to say about media. Without its ACK there is no call. */
+  #accept(request: SipMessage, from: HostPort): void {
+    const sdp = this.#awaitsAnswer ? this.#media.offer() : this.#media.answer();
+    this.#exchange.respondUntilAck(request, from, 200, sdp, () => {
+      this.hangUp();
+    });
+  }
+
+  #refuse(status: number, by: 'us' | 'them'): void {
+    if (this.isOver || this.#invite === undefined) return;
     this.#status = status;
-    this.#respondToInvite(status);
+    this.#exchange.respondUntilAck(this.#invite, this.#exchange.peer, status);
     this.#end(by);
   }
 
-  #sendUntilAck(text: string, afterMs: number, elapsedMs: number): void {
-    this.#agent.send(text, this.#peer);
-    if (elapsedMs >= GIVE_UP_MS) return;
-    this.#resend = this.#agent.options.clock.schedule(afterMs, () => {
-      this.#sendUntilAck(text, Math.min(afterMs * 2, 4000), elapsedMs + afterMs);
-    });
+  #getUp(): void {
+    if (!this.isUp) throw new Error(`the call "${this.id}" is not up`);
   }
 
-  #learn(response: SipMessage): void {
-    this.#remoteTag = tagOf(headerOf(response, 'to'));
-    this.#target = uriIn(headerOf(response, 'contact'));
-    this.#routes = [...(response.headers.get('record-route') ?? [])].reverse();
+  #goUp(hasMedia: boolean, hangUpAfterMs = this.#hangUpAfterMs): void {
+    this.#become('up');
+    this.#agent.options.ticker.add(this.rtp);
+    // Nothing that could be talked about with the other side.
+    if (!hasMedia) this.hangUp();
+    else if (hangUpAfterMs !== undefined)
+      this.#later(hangUpAfterMs, () => {
+        this.hangUp();
+      });
   }
 
-  #ack(): void {
-    const branch = `z9hG4bK${this.#agent.token(8)}`;
-    const { address, port } = this.#agent.local;
-    const protocol = this.#agent.options.protocol.toUpperCase();
-    const via = `SIP/2.0/${protocol} ${address}:${String(port)};branch=${branch};rport`;
-    const headers: HeaderLines = [['Via', via], ['Max-Forwards', '70'], ...this.#dialogHeaders('ACK')];
-    this.#lastAck = buildSip(`ACK ${this.#target} SIP/2.0`, headers);
-    this.#agent.send(this.#lastAck, this.#peer);
-  }
-
-  /** RFC 3261 17.1.1.3: of the same transaction. */
-  #ackFailure(response: SipMessage): void {
-    const headers: HeaderLines = [
-      ['From', headerOf(response, 'from')],
-      ['To', headerOf(response, 'to')],
-      ['Call-ID', this.sipCallId],
-      ['CSeq', `${String(cseqOf(response).number)} ACK`],
-    ];
-    if (response.headers.size > 0)
-      this.#agent.request(
-        'ACK',
-        this.#inviteUri,
-        headers,
-        '',
-        this.#peer,
-        () => undefined,
-        branchOf(response),
-      );
-  }
-
-  #inDialog(
-    method: string,
-    more: HeaderLines,
-    body: string,
-    onResponse: (response: SipMessage) => void,
-  ): void {
-    this.#cseq += 1;
-    const headers = [...this.#dialogHeaders(method), ...more];
-    this.#agent.request(method, this.#target, headers, body, this.#peer, onResponse);
-  }
-
-  #dialogHeaders(method: string): HeaderLines {
-    const to = this.#remoteTag === '' ? this.#remoteUri : `${this.#remoteUri};tag=${this.#remoteTag}`;
-    return [
-      ...this.#routes.map((route) => ['Route', route] as const),
-      ['From', `${this.#localUri};tag=${this.#localTag}`],
-      ['To', to],
-      ['Call-ID', this.sipCallId],
-      ['CSeq', `${String(this.#cseq)} ${method}`],
-    ];
-  }
-
-  #ownSdp(direction: Direction): string {
-    this.#version += 1;
-    const { address, codecs } = this.#agent.options;
-    const common =
-      this.#theirs === undefined ? codecs : codecs.filter((one) => this.#theirs?.codecs.includes(one));
-    return writeSdp({
-      ...{ address, port: this.#port, version: this.#version, direction, key: this.#key },
-      codecs: common.length === 0 ? codecs : common,
-      cryptoTag: this.#theirs?.cryptoTag ?? '1',
-    });
-  }
-
-  #connect(sdp: string): void {
-    const theirs = readSdp(sdp);
-    if (theirs === undefined) return;
-    this.#theirs = theirs;
-    const codec = this.#agent.options.codecs.find((one) => theirs.codecs.includes(one));
-    if (codec === undefined) return;
-    this.rtp.connect({
-      ...{ address: theirs.address, port: theirs.port, codec, payloadType: codec === 'PCMU' ? 0 : 8 },
-      keyType: theirs.keyType,
-      theirKey: theirs.isSecure ? theirs.key : undefined,
-      ourKey: theirs.isSecure ? this.#key : undefined,
-      isSending:
-        !this.#agent.options.isMute && (theirs.direction === 'sendrecv' || theirs.direction === 'recvonly'),
-    });
-  }
-
-  #mark(what: 'invite' | 'ringing' | 'up' | 'over'): void {
+  #mark(what: Moment): void {
     this.#times[what] ??= this.#agent.options.clock.monotonicMs();
   }
 
   #become(progress: 'ringing' | 'up'): void {
+    if (this.#progress === progress) return;
     this.#progress = progress;
     this.#mark(progress);
+    this.#tell({ event: progress });
   }
 
   #end(by: 'us' | 'them'): void {
-    if (this.#progress === 'over') return;
+    if (this.isOver) return;
     this.#progress = 'over';
     this.#endedBy = by;
     this.#mark('over');
     this.stop();
+    this.#tell({ event: 'over', status: this.#status, by });
+  }
+
+  #tell(event: CallEvent): void {
+    const { name, clock, onEvent } = this.#agent.options;
+    onEvent({ agent: name, call: this.id, atMs: clock.monotonicMs(), ...event });
   }
 
   #later(afterMs: number, act: () => void): void {
+    this.#timer?.cancel();
     this.#timer = this.#agent.options.clock.schedule(afterMs, act);
   }
 }
-
-const SDP_HEADER: HeaderLines = [['Content-Type', 'application/sdp']];

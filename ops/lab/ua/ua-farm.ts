@@ -5,7 +5,8 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { Clock } from '../../../cluster/base/clock.js';
 import { diesWithParent, inNamespace } from '../shell.js';
-import type { AgentOrder, UaOrder } from './ua-orders.js';
+import type { HostPort } from './sip-wire.js';
+import type { AgentOrder, CallOrder, Totals, UaEvent, UaOrder } from './ua-orders.js';
 import type { CallReport } from './ua-call.js';
 
 interface Waiting {
@@ -19,6 +20,7 @@ export class UaFarm {
   readonly #child: ChildProcess;
   readonly #clock: Clock;
   readonly #waiting = new Map<number, Waiting>();
+  readonly #listeners = new Set<(event: UaEvent) => void>();
   #lastId = 0;
 
   private constructor(child: ChildProcess, clock: Clock) {
@@ -73,8 +75,20 @@ export class UaFarm {
     });
   }
 
-  async open(order: AgentOrder): Promise<void> {
-    await this.order({ do: 'open', ...order });
+  /** Where to look when something shall be measured from outside. */
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
+  /** @returns what ends it */
+  onEvent(listener: (event: UaEvent) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** @returns where the agent is reached */
+  async open(order: AgentOrder): Promise<HostPort> {
+    return (await this.order({ do: 'open', ...order })) as HostPort;
   }
 
   /** @returns final status */
@@ -83,14 +97,23 @@ export class UaFarm {
     return (await this.order(order)) as number;
   }
 
-  /** @returns the id of the call */
-  async call(agent: string, to: string, from?: string): Promise<string> {
-    return (await this.order({
-      do: 'call',
-      agent,
-      to,
-      ...(from === undefined ? {} : { from }),
-    })) as string;
+  /** @param from user part of From @returns the id of the call */
+  async call(
+    agent: string,
+    to: string,
+    from?: string,
+    more: Omit<CallOrder, 'agent' | 'to' | 'from'> = {},
+  ): Promise<string> {
+    const order = { do: 'call', agent, to, ...(from === undefined ? {} : { from }), ...more } as const;
+    return (await this.order(order)) as string;
+  }
+
+  async report(call: string): Promise<CallReport> {
+    return (await this.order({ do: 'report', call })) as CallReport;
+  }
+
+  async totals(): Promise<Totals> {
+    return (await this.order({ do: 'totals' })) as Totals;
   }
 
   async calls(agent: string): Promise<readonly CallReport[]> {
@@ -109,10 +132,14 @@ export class UaFarm {
   }
 
   #hear(line: string): void {
-    const { id, result, error } = JSON.parse(line) as { id: number; result?: unknown; error?: string };
-    const waiting = this.#waiting.get(id);
-    this.#waiting.delete(id);
-    if (error === undefined) waiting?.resolve(result);
-    else waiting?.reject(new Error(error));
+    const told = JSON.parse(line) as UaEvent | { id: number; result?: unknown; error?: string };
+    if ('event' in told) {
+      for (const listener of this.#listeners) listener(told);
+      return;
+    }
+    const waiting = this.#waiting.get(told.id);
+    this.#waiting.delete(told.id);
+    if (told.error === undefined) waiting?.resolve(told.result);
+    else waiting?.reject(new Error(told.error));
   }
 }

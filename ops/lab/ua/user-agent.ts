@@ -1,29 +1,37 @@
 /**
  * A desk phone, or the carrier, of the laboratory: registers, calls, answers, holds, transfers, with media that is
- * really sent. For peers that keep to the protocol; whatever it does not understand it ignores.
+ * really sent. It takes every Request-URI for its own. Whatever arrives, it goes on: what it does not understand it
+ * ignores, and what goes wrong it tells as an event.
  */
-import type { Clock, Timer } from '../../../cluster/base/clock.js';
+import type { Clock } from '../../../cluster/base/clock.js';
 import type { Rng } from '../../../cluster/base/rng.js';
 import { answerChallenge, chooseChallenge, type Credentials } from './digest.js';
+import type { MediaTicker } from './media-ticker.js';
 import {
   branchOf,
   buildResponse,
-  buildSip,
   cseqOf,
   headerOf,
   parseSip,
+  placeOf,
+  splitValues,
   tagOf,
-  uriIn,
-  userIn,
   type HeaderLines,
   type SipMessage,
 } from './sip-text.js';
-import { openWire, type HostPort, type Wire, type WireProtocol } from './sip-wire.js';
-import type { Codec } from './tone.js';
-import { UaCall, type CallReport } from './ua-call.js';
+import { openWire, type HostPort, type Wire, type WireCertificate, type WireProtocol } from './sip-wire.js';
+import { UaCall, type CallOptions, type CallReport, type OutgoingCall } from './ua-call.js';
+import { parseReplaces } from './ua-dialog.js';
+import type { UaEvent } from './ua-orders.js';
+import { Registration } from './ua-registration.js';
+import type { OfferedCodec } from './ua-sdp.js';
+import { Transactions } from './ua-transactions.js';
 
+/** What becomes of a call that comes in. */
 export type Policy =
+  /** Rings, unless `afterMs` is 0, and answers. */
   | { readonly kind: 'answer'; readonly afterMs: number; readonly hangUpAfterMs?: number }
+  /** Until it is told otherwise, or for ever. */
   | { readonly kind: 'ring' }
   | { readonly kind: 'refuse'; readonly status: number }
   /** As if its power were cut. */
@@ -35,126 +43,131 @@ export interface UserAgentOptions {
   /** 0: a free one. */
   readonly port: number;
   readonly protocol: WireProtocol;
+  readonly certificate: WireCertificate | undefined;
   readonly server: HostPort;
   /** User part of its own URI. */
   readonly user: string;
   readonly credentials: Credentials | undefined;
   readonly instance: string | undefined;
+  readonly regId: number;
   readonly hz: number;
-  readonly codecs: readonly Codec[];
+  readonly rtpEvery: number;
+  readonly codecs: readonly OfferedCodec[];
   readonly isSecure: boolean;
-  readonly isMute: boolean;
   readonly policy: Policy;
   readonly clock: Clock;
   readonly rng: Rng;
+  readonly ticker: MediaTicker;
+  readonly onEvent: (event: UaEvent) => void;
 }
 
-interface Pending {
-  readonly message: string;
-  readonly to: HostPort;
-  readonly onResponse: (response: SipMessage) => void;
-  timer: Timer | undefined;
-}
-
-const T1_MS = 500;
-const T2_MS = 4000;
-const GIVE_UP_MS = 32_000;
-const REMEMBERED_MAX = 20_000;
+const ALLOW = 'INVITE, ACK, CANCEL, BYE, OPTIONS, REFER, NOTIFY, INFO, UPDATE, MESSAGE';
 
 export class UserAgent {
   readonly options: UserAgentOptions;
   readonly calls = new Map<string, UaCall>();
+  readonly transactions: Transactions;
+  readonly #registration: Registration;
+  readonly #byDialog = new Map<string, UaCall>();
+  readonly #byBranch = new Map<string, UaCall>();
   #wire: Wire | undefined;
-  policy: Policy;
-  readonly #pending = new Map<string, Pending>();
-  /** Last response by branch and method, for requests that come again. */
-  readonly #answered = new Map<string, { readonly text: string; readonly to: HostPort }>();
+  #policy: Policy;
   #made = 0;
-  #registration: { readonly callId: string; cseq: number; expires: number; status: number } | undefined;
-  #refresh: Timer | undefined;
 
   constructor(options: UserAgentOptions) {
     this.options = options;
-    this.policy = options.policy;
+    this.#policy = options.policy;
+    this.transactions = new Transactions({
+      clock: options.clock,
+      isReliable: options.protocol !== 'udp',
+      send: (text, to) => {
+        this.send(text, to);
+      },
+      via: (branch) => this.#via(branch),
+      newBranch: () => `z9hG4bK${this.token(8)}`,
+    });
+    this.#registration = new Registration(this);
   }
 
   async open(): Promise<void> {
-    const { protocol, address, port } = this.options;
-    this.#wire = await openWire(protocol, { address, port }, (text, from) => {
-      this.#receive(text, from);
-    });
+    const { protocol, address, port, certificate } = this.options;
+    const onMessage = (text: string, from: HostPort): void => {
+      this.attempt(() => {
+        this.#receive(text, from);
+      });
+    };
+    this.#wire = await openWire({ protocol, local: { address, port }, certificate, onMessage });
   }
 
   close(): void {
-    this.#refresh?.cancel();
-    for (const { timer } of this.#pending.values()) timer?.cancel();
+    this.#registration.close();
+    this.transactions.close();
     for (const call of this.calls.values()) call.stop();
     this.#wire?.close();
+  }
+
+  get policy(): Policy {
+    return this.#policy;
+  }
+
+  set policy(policy: Policy) {
+    this.#policy = policy;
+    for (const call of this.calls.values()) call.rtp.isMuted = policy.kind === 'vanish';
   }
 
   get local(): HostPort {
     return this.#wire?.local ?? { address: this.options.address, port: 0 };
   }
 
-  get contact(): string {
-    const { user, protocol, instance } = this.options;
+  get contactUri(): string {
+    const { user, protocol } = this.options;
     const { address, port } = this.local;
     const transport = protocol === 'udp' ? '' : `;transport=${protocol}`;
-    const id = instance === undefined ? '' : `;+sip.instance="<urn:uuid:${instance}>";reg-id=1`;
-    return `<sip:${user}@${address}:${String(port)}${transport}>${id}`;
+    return `sip:${user}@${address}:${String(port)}${transport}`;
   }
 
-  get registrationStatus(): number {
-    return this.#registration?.status ?? 0;
+  /** What goes with whatever makes or moves a dialog. */
+  get abilities(): HeaderLines {
+    return [
+      ['Contact', `<${this.contactUri}>`],
+      ['Allow', ALLOW],
+      ['Supported', 'replaces'],
+    ];
   }
 
   token(bytes = 6): string {
     return Buffer.from(this.options.rng.bytes(bytes)).toString('hex');
   }
 
-  /** @returns the final status */
-  register(expires: number): Promise<number> {
-    const { user, server, clock } = this.options;
-    this.#registration ??= { callId: this.token(12), cseq: 0, expires, status: 0 };
-    const registration = this.#registration;
-    registration.expires = expires;
-    this.#refresh?.cancel();
-    const aor = `<sip:${user}@${server.address}>`;
-    return new Promise((resolve) => {
-      const send = (more: HeaderLines): void => {
-        registration.cseq += 1;
-        const headers: HeaderLines = [
-          ['From', `${aor};tag=${this.token(4)}`],
-          ['To', aor],
-          ['Call-ID', registration.callId],
-          ['CSeq', `${String(registration.cseq)} REGISTER`],
-          ['Contact', this.contact],
-          ['Expires', String(expires)],
-          ...more,
-        ];
-        this.request('REGISTER', `sip:${server.address}`, headers, '', server, (response) => {
-          const authorization =
-            more.length === 0 ? this.authorize(response, 'REGISTER', `sip:${server.address}`) : [];
-          if (authorization.length > 0) send(authorization);
-          else if (response.status >= 200) {
-            registration.status = response.status;
-            if (expires > 0 && response.status === 200) {
-              this.#refresh = clock.schedule((expires * 1000) / 2, () => void this.register(expires));
-            }
-            resolve(response.status);
-          }
-        });
-      };
-      send([]);
-    });
+  /** Final status of the registration as it is. 0: none yet. */
+  get registrationStatus(): number {
+    return this.#registration.status;
   }
 
-  async call(to: string, more: HeaderLines = [], fromUser?: string): Promise<UaCall> {
-    this.#made += 1;
-    const call = new UaCall(this, `${this.options.name}-${String(this.#made)}`);
-    this.calls.set(call.id, call);
-    await call.invite(to, more, fromUser);
-    return call;
+  /** And again, in time, until it is told otherwise. @param expires seconds; 0: unregisters @returns the final status */
+  register(expires: number): Promise<number> {
+    return this.#registration.register(expires);
+  }
+
+  async call(call: OutgoingCall): Promise<UaCall> {
+    const made = this.#newCall(call);
+    try {
+      await made.call(call);
+    } catch (error) {
+      made.stop();
+      this.#forget(made);
+      throw error;
+    }
+    this.#byDialog.set(dialogKey(made.sipCallId, made.localTag), made);
+    return made;
+  }
+
+  /** Where a call goes: a number to the server, a URI that says it in numbers to there. */
+  wayTo(to: string): { readonly target: string; readonly remoteUri: string; readonly peer: HostPort } {
+    const { server } = this.options;
+    if (/^sips?:/i.test(to)) return { target: to, remoteUri: `<${to}>`, peer: placeOf(to) ?? server };
+    const target = `sip:${to}@${server.address}:${String(server.port)}`;
+    return { target, remoteUri: `<sip:${to}@${server.address}>`, peer: server };
   }
 
   reports(): readonly CallReport[] {
@@ -162,42 +175,23 @@ export class UserAgent {
   }
 
   forgetEnded(): void {
-    for (const [id, call] of this.calls) if (call.isOver) this.calls.delete(id);
+    for (const call of this.calls.values()) if (call.isOver) this.#forget(call);
   }
 
-  /** @returns the header that answers a challenge; none when there is nothing to answer */
-  authorize(response: SipMessage, method: string, uri: string): HeaderLines {
+  /**
+   * The header that answers a challenge; none when there is nothing to answer it with.
+   * @param attempts that have failed: a second one makes sense only if the nonce was too old
+   */
+  authorize(response: SipMessage, method: string, uri: string, attempts: number): HeaderLines {
     const { credentials } = this.options;
     if (response.status !== 401 && response.status !== 407) return [];
     const isProxy = response.status === 407;
     const values = response.headers.get(isProxy ? 'proxy-authenticate' : 'www-authenticate') ?? [];
     const challenge = chooseChallenge(values);
     if (challenge === undefined || credentials === undefined) return [];
+    if (attempts > 0 && !challenge.isStale) return [];
     const value = answerChallenge(challenge, credentials, method, uri, this.token(8));
     return [[isProxy ? 'Proxy-Authorization' : 'Authorization', value]];
-  }
-
-  /** A transaction of ours. @returns its branch */
-  request(
-    method: string,
-    uri: string,
-    headers: HeaderLines,
-    body: string,
-    to: HostPort,
-    onResponse: (response: SipMessage) => void,
-    branch = `z9hG4bK${this.token(8)}`,
-  ): string {
-    const { address, port } = this.local;
-    const via = `SIP/2.0/${this.options.protocol.toUpperCase()} ${address}:${String(port)};branch=${branch};rport`;
-    const all: HeaderLines = [['Via', via], ['Max-Forwards', '70'], ...headers];
-    const message = buildSip(`${method} ${uri} SIP/2.0`, all, body);
-    this.#send(message, to);
-    if (method === 'ACK') return branch;
-    const pending: Pending = { message, to, onResponse, timer: undefined };
-    const key = `${branch} ${method}`;
-    this.#pending.set(key, pending);
-    this.#retransmit(key, pending, method, T1_MS, 0);
-    return branch;
   }
 
   respond(
@@ -208,38 +202,49 @@ export class UserAgent {
     more: HeaderLines = [],
     body = '',
   ): void {
-    const text = buildResponse(request, status, toTag, more, body);
-    if (this.#answered.size > REMEMBERED_MAX) this.#answered.clear();
-    this.#answered.set(`${branchOf(request)} ${request.method}`, { text, to: from });
-    this.#send(text, from);
+    const headers = [...(status > 100 ? this.abilities : []), ...more];
+    this.transactions.respond(request, from, buildResponse(request, status, toTag, headers, body));
   }
 
-  /** Sends what was built before, such as a 2xx until its ACK. */
+  respondUntilAck(
+    request: SipMessage,
+    from: HostPort,
+    status: number,
+    toTag: string,
+    more: HeaderLines,
+    body: string,
+    onNoAck: () => void,
+  ): void {
+    const text = buildResponse(request, status, toTag, [...this.abilities, ...more], body);
+    this.transactions.respondUntilAck(request, from, text, onNoAck);
+  }
+
+  /** Sends what was built before. */
   send(text: string, to: HostPort): void {
-    this.#send(text, to);
+    if (this.#policy.kind !== 'vanish') this.#wire?.send(text, to);
   }
 
-  #send(text: string, to: HostPort): void {
-    if (this.policy.kind !== 'vanish') this.#wire?.send(text, to);
+  /** An error of one message ends neither the agent nor the process. */
+  attempt(act: () => void | Promise<void>): void {
+    const tell = (error: unknown): void => {
+      const { name, clock, onEvent } = this.options;
+      const text = error instanceof Error ? error.message : String(error);
+      onEvent({ event: 'fault', agent: name, atMs: clock.monotonicMs(), text });
+    };
+    try {
+      act()?.catch(tell);
+    } catch (error) {
+      tell(error);
+    }
   }
 
-  #retransmit(key: string, pending: Pending, method: string, afterMs: number, elapsedMs: number): void {
-    const isReliable = this.options.protocol !== 'udp';
-    pending.timer = this.options.clock.schedule(isReliable ? GIVE_UP_MS : afterMs, () => {
-      const elapsed = elapsedMs + afterMs;
-      if (isReliable || elapsed >= GIVE_UP_MS) {
-        this.#pending.delete(key);
-        pending.onResponse({ method: '', uri: '', status: 408, headers: new Map(), body: '' });
-        return;
-      }
-      this.#send(pending.message, pending.to);
-      const nextMs = method === 'INVITE' ? afterMs * 2 : Math.min(afterMs * 2, T2_MS);
-      this.#retransmit(key, pending, method, nextMs, elapsed);
-    });
+  #via(branch: string): string {
+    const { address, port } = this.local;
+    return `SIP/2.0/${this.options.protocol.toUpperCase()} ${address}:${String(port)};branch=${branch};rport`;
   }
 
   #receive(text: string, from: HostPort): void {
-    if (this.policy.kind === 'vanish') return;
+    if (this.#policy.kind === 'vanish') return;
     const message = parseSip(text);
     if (message === undefined) return;
     if (message.status > 0) this.#onResponse(message);
@@ -247,44 +252,84 @@ export class UserAgent {
   }
 
   #onResponse(response: SipMessage): void {
-    const key = `${branchOf(response)} ${cseqOf(response).method}`;
-    const pending = this.#pending.get(key);
-    if (pending === undefined) {
-      this.#findCall(response)?.onLateResponse(response);
-      return;
-    }
-    pending.timer?.cancel();
-    if (response.status >= 200) this.#pending.delete(key);
-    pending.onResponse(response);
+    if (this.transactions.onResponse(response) || cseqOf(response).method !== 'INVITE') return;
+    const tag = tagOf(headerOf(response, 'from'));
+    this.#byDialog.get(dialogKey(headerOf(response, 'call-id'), tag))?.onLateResponse(response);
   }
 
   #onRequest(request: SipMessage, from: HostPort): void {
-    const again = this.#answered.get(`${branchOf(request)} ${request.method}`);
-    if (again !== undefined && request.method !== 'ACK') {
-      this.#send(again.text, again.to);
-      return;
-    }
-    const call = this.#findCall(request);
-    if (call !== undefined) call.onRequest(request, from);
-    else if (request.method === 'INVITE' && tagOf(headerOf(request, 'to')) === '')
-      this.#onInvite(request, from);
-    else if (request.method === 'OPTIONS' || request.method === 'NOTIFY')
-      this.respond(request, from, 200, this.token(4));
-    else if (request.method !== 'ACK') this.respond(request, from, 481, this.token(4));
+    if (request.method === 'ACK') this.transactions.onAck(request);
+    else if (this.transactions.isRepeated(request)) return;
+    const tag = tagOf(headerOf(request, 'to'));
+    const call =
+      request.method === 'CANCEL'
+        ? this.#byBranch.get(branchOf(request))
+        : this.#byDialog.get(dialogKey(headerOf(request, 'call-id'), tag));
+    if (call !== undefined && !call.isOver) call.onRequest(request, from);
+    else if (request.method === 'INVITE' && tag === '') this.#onInvite(request, from);
+    else if (request.method !== 'ACK')
+      this.respond(request, from, statusOutside(request.method, tag), this.token(4));
   }
 
   #onInvite(request: SipMessage, from: HostPort): void {
-    this.#made += 1;
-    const call = new UaCall(this, `${this.options.name}-${String(this.#made)}`);
-    this.calls.set(call.id, call);
-    void call.ringFor(request, from, this.policy);
+    const unknown = splitValues(request.headers.get('require') ?? []).filter((one) => one !== 'replaces');
+    if (unknown.length > 0) {
+      this.#refuse(request, from, 420, [['Unsupported', unknown.join(', ')]]);
+      return;
+    }
+    const replaces = headerOf(request, 'replaces');
+    const replaced = replaces === '' ? undefined : this.#findReplaced(replaces);
+    if (replaces !== '' && replaced === undefined) this.#refuse(request, from, 481);
+    else this.attempt(() => this.#takeCall(request, from, replaced));
   }
 
-  #findCall(message: SipMessage): UaCall | undefined {
-    const sipCallId = headerOf(message, 'call-id');
-    for (const call of this.calls.values()) if (call.sipCallId === sipCallId) return call;
-    return undefined;
+  async #takeCall(request: SipMessage, from: HostPort, replaced: UaCall | undefined): Promise<void> {
+    const call = this.#newCall({});
+    const policy: Policy = replaced === undefined ? this.#policy : { kind: 'answer', afterMs: 0 };
+    const isTaken = call.ringFor(request, from, policy);
+    this.#byDialog.set(dialogKey(call.sipCallId, call.localTag), call);
+    this.#byBranch.set(call.inviteBranch, call);
+    try {
+      await isTaken;
+    } catch (error) {
+      call.reject(500);
+      throw error;
+    }
+    // RFC 3891 3: whoever is replaced hears it from us.
+    if (call.isUp) replaced?.hangUp();
+  }
+
+  #refuse(request: SipMessage, from: HostPort, status: number, more: HeaderLines = []): void {
+    this.respondUntilAck(request, from, status, this.token(4), more, '', () => undefined);
+  }
+
+  #findReplaced(value: string): UaCall | undefined {
+    const dialog = parseReplaces(value);
+    if (dialog === undefined) return undefined;
+    return [...this.calls.values()].find((call) => call.isUp && call.isDialog(dialog));
+  }
+
+  #newCall(options: CallOptions): UaCall {
+    this.#made += 1;
+    const call = new UaCall(this, `${this.options.name}-${String(this.#made)}`, options);
+    this.calls.set(call.id, call);
+    return call;
+  }
+
+  #forget(call: UaCall): void {
+    this.calls.delete(call.id);
+    this.#byDialog.delete(dialogKey(call.sipCallId, call.localTag));
+    this.#byBranch.delete(call.inviteBranch);
   }
 }
 
-export { uriIn, userIn };
+function dialogKey(callId: string, localTag: string): string {
+  return `${callId} ${localTag}`;
+}
+
+/** What is answered to a request that belongs to no call. */
+function statusOutside(method: string, toTag: string): number {
+  if (method === 'OPTIONS' || method === 'MESSAGE') return 200;
+  // Message-waiting and BLF come without a subscription that we would know of.
+  return method === 'NOTIFY' && toTag === '' ? 200 : 481;
+}
