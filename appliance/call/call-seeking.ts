@@ -104,12 +104,13 @@ function answered(draft: CallDraft, { legId, target, offerId }: RingingLeg, sdp:
   draft.forget(legId);
   const party: Party = target.kind === 'seat' ? target : { ...target, trunkId: target.trunkIds[0] ?? '' };
   const leg: Leg = { legId, party, sdp, isAnswered: true, isHolding: false };
+  draft.change({ name: 'connecting', joining: { leg, offerId } });
+  const isClaimed = offerId !== undefined && target.kind === 'seat';
+  // Claimed first: the queue would take the offer back from a seat that is in a call.
+  if (isClaimed) draft.do({ kind: 'claimOffer', offerId, seatId: target.seatId });
   // From now on, and not when it is joined: whoever has picked up is not to be offered another call.
   draft.occupySeat(party);
-  draft.change({ name: 'connecting', joining: { leg, offerId } });
-  if (offerId !== undefined && target.kind === 'seat')
-    draft.do({ kind: 'claimOffer', offerId, seatId: target.seatId });
-  else join(draft, leg);
+  if (!isClaimed) join(draft, leg);
 }
 
 export function failed(draft: CallDraft, leg: RingingLeg, status: number): void {

@@ -90,7 +90,7 @@ spec('a telephone call', (it) => {
     assert.is(paper.take(), 'enqueue, answerCaller');
     assert.is(paper.do(answered).take(), 'startMusic c-0');
     assert.is(paper.do(offered('s1')).take(), 'ring c-1 s1');
-    assert.is(paper.do(takes('c-1')).take(), 'seatBusy s1, claimOffer s1');
+    assert.is(paper.do(takes('c-1')).take(), 'claimOffer s1, seatBusy s1');
     assert.is(paper.do(granted('s1')).take(), 'stopMusic c-0, join c-1');
     paper.do(joined('c-1'));
     assert.equal([paper.state.name, paper.state.place], ['talking', undefined]);
@@ -131,7 +131,7 @@ spec('a telephone call', (it) => {
     });
     assert.is(
       paper.take(),
-      'ring c-1 s1, seatBusy s1, claimOffer s1, endLeg c-1, seatFree s1 false, enqueue, startMusic c-0',
+      'ring c-1 s1, claimOffer s1, seatBusy s1, endLeg c-1, seatFree s1 false, enqueue, startMusic c-0',
     );
     assert.is(paper.state.name, 'seeking');
   });
@@ -222,7 +222,7 @@ spec('a telephone call', (it) => {
     );
     const paper = talking();
     paper.do({ kind: 'legTaken', byLegId: 'c-1', isReferred: true, leg: { ...third, legId: 'd-1' } });
-    assert.is(paper.take(), 'stopMusic c-0, rejoin d-1');
+    assert.is(paper.take(), 'stopMusic c-0, seatBusy s3, rejoin d-1');
     assert.is(paper.do(joined('d-1')).take(), 'notifyTransfer c-1 200, endLeg c-1, seatFree s1 true');
   });
 
