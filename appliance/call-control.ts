@@ -320,6 +320,7 @@ export class CallControl implements SignallingListener, CallHouse {
     this.#calls.delete(state.callId);
     this.#options.facts.remove('call', state.callId);
     for (const [legId, call] of this.#legs) if (call.state.callId === state.callId) this.#legs.delete(legId);
+    this.seats.callClosed(state.callId);
     const { answeredWallMs, departmentId } = state;
     if (answeredWallMs !== undefined && departmentId !== undefined) {
       const durationMs = this.#options.clock.wallMs() - answeredWallMs;

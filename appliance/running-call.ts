@@ -167,9 +167,27 @@ export class RunningCall {
     this.#isRunning = true;
     try {
       for (let next = this.#events.shift(); next !== undefined; next = this.#events.shift()) this.#step(next);
+    } catch (error) {
+      this.#giveUp(error);
     } finally {
       this.#isRunning = false;
     }
+  }
+
+  /** A fault of ours ends this one call: out of an event of SIP or of a timer it would end the process, and with it all. */
+  #giveUp(error: unknown): void {
+    const { media, signalling, house } = this.#options;
+    const { caller, other, joining, ringing, callId, mediaCallId } = this.#state;
+    this.#log.error({ err: error }, 'the call is given up');
+    this.#events.length = 0;
+    this.#state = { ...this.#state, name: 'ended', endReason: 'internalError' };
+    const legs = [caller, other, joining?.leg, ...Object.values(ringing)];
+    for (const leg of legs) if (leg !== undefined) signalling.end(leg.legId);
+    house.leaveQueue(callId, 'elsewhere');
+    house.onClosed(this.#state, 'internalError', undefined);
+    void this.#quietly(async () => {
+      await media.close(mediaCallId);
+    });
   }
 
   /** A party has offered anew. @returns the answer for it @throws what the relay throws */

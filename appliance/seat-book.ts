@@ -212,6 +212,12 @@ export class SeatBook {
     entry.needsWrapUp = false;
   }
 
+  /** The call is over, whatever became of it: no seat is in it any more. */
+  callClosed(callId: string): void {
+    for (const { seat, calls } of this.#seats.values())
+      if (calls.has(callId)) this.callEnded(seat.id, callId, false);
+  }
+
   async #login(entry: SeatEntry, callTakerId: string, pin: string): Promise<CommandOutcome> {
     const { clock, log, telephony } = this.#options;
     const keys = [`person:${callTakerId}`, `seat:${entry.seat.id}`];

@@ -62,7 +62,9 @@ export type EndReason =
   /** The other party went on to another call. */
   | 'transferred'
   | 'mediaFailed'
-  | 'closedByOperator';
+  | 'closedByOperator'
+  /** A fault of the program; the log has it. */
+  | 'internalError';
 
 export interface CallState {
   readonly callId: string;

@@ -10,6 +10,7 @@
 import type { Clock } from '../../cluster/base/clock.js';
 import type { Log } from '../../cluster/base/log.js';
 import type {
+  LegEvent,
   OutgoingCall,
   Referral,
   RegisterAnswer,
@@ -145,7 +146,7 @@ export class DrachtioSignalling implements SignallingPort {
       outgoing,
       {
         onRinging: () => {
-          if (isOurs()) this.#listener?.onLeg({ kind: 'ringing', legId });
+          if (isOurs()) this.#tell({ kind: 'ringing', legId });
         },
         onAnswered: (dialog) => {
           delete leg.outgoing;
@@ -154,12 +155,12 @@ export class DrachtioSignalling implements SignallingPort {
             return;
           }
           this.#adopt(leg, dialog);
-          this.#listener?.onLeg({ kind: 'answered', legId, sdp: dialog.remote.sdp });
+          this.#tell({ kind: 'answered', legId, sdp: dialog.remote.sdp });
         },
         onFailed: (status) => {
           if (!isOurs()) return;
           this.#legs.delete(legId);
-          this.#listener?.onLeg({ kind: 'failed', legId, status });
+          this.#tell({ kind: 'failed', legId, status });
         },
       },
       this.#options.clock,
@@ -284,7 +285,7 @@ export class DrachtioSignalling implements SignallingPort {
       this.#guarded((request, response) => {
         response.send(200, undefined, {});
         const key = keyOfInfo(request.body);
-        if (key !== undefined) this.#listener?.onLeg({ kind: 'key', legId, key });
+        if (key !== undefined) this.#tell({ kind: 'key', legId, key });
       }, legId),
     );
   }
@@ -338,9 +339,18 @@ export class DrachtioSignalling implements SignallingPort {
     };
   }
 
+  /** What is told out of a timer or a promise of drachtio-srf must not come back as an exception. */
+  #tell(event: LegEvent): void {
+    try {
+      this.#listener?.onLeg(event);
+    } catch (error) {
+      this.#options.log.error({ err: error, leg: event.legId }, 'an event of the leg was lost');
+    }
+  }
+
   #ended(legId: string, cause: string): void {
     if (!this.#legs.delete(legId)) return;
-    this.#listener?.onLeg({ kind: 'ended', legId, cause });
+    this.#tell({ kind: 'ended', legId, cause });
   }
 
   #destroy(dialog: SrfDialog): void {
@@ -362,7 +372,7 @@ export class DrachtioSignalling implements SignallingPort {
         if (!response.finalResponseSent) response.send(500, undefined, {});
         if (legId === undefined) return;
         this.end(legId);
-        this.#listener?.onLeg({ kind: 'ended', legId, cause: 'internal error' });
+        this.#tell({ kind: 'ended', legId, cause: 'internal error' });
       }
     };
   }

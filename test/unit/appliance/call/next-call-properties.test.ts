@@ -175,7 +175,19 @@ class World {
       case 'close':
         this.closed += 1;
         break;
-      default:
+      case 'ringBack':
+      case 'refuseOffer':
+      case 'moveInQueue':
+      case 'raiseEmergency':
+      case 'undoEmergency':
+      case 'startMusic':
+      case 'stopMusic':
+      case 'restoreTalk':
+      case 'rebuildMedia':
+      case 'notifyTransfer':
+      case 'note':
+      case 'ignored':
+        break;
     }
   }
 

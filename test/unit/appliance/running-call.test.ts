@@ -1,0 +1,152 @@
+import { openCall } from '../../../appliance/call/next-call-state.js';
+import type { CallEvent, CallState } from '../../../appliance/call/call-types.js';
+import type { MediaPort } from '../../../appliance/call/media-port.js';
+import type { SignallingPort } from '../../../appliance/call/signalling-port.js';
+import { PromptFiles } from '../../../appliance/prompt-files.js';
+import { RunningCall, type CallHouse } from '../../../appliance/running-call.js';
+import { FakeClock } from '../../../cluster/base/clock.js';
+import { openLog } from '../../../cluster/base/log.js';
+import { mediaErrors } from '../../../appliance/media/errors.js';
+import { assert, spec } from '../../support/spec.js';
+
+/** A call whose relay and SIP write down what they are asked, and do what the test says. */
+class Bench {
+  readonly said: string[] = [];
+  readonly clock = new FakeClock();
+  readonly call: RunningCall;
+  isRelayIll = false;
+  fault: string | undefined;
+
+  constructor() {
+    const note = (text: string): void => void this.said.push(text);
+    const relay = (text: string): Promise<string> => {
+      note(text);
+      return this.isRelayIll
+        ? Promise.reject(mediaErrors.MEDIA_NO_ANSWER({ command: text, deadlineMs: 1500 }))
+        : Promise.resolve('answer');
+    };
+    const media: MediaPort = {
+      openAlone: () => relay('alone'),
+      offerFrom: (_leg, _sdp, branch, profile) => relay(`offer ${branch} ${profile}`),
+      joinTo: (_leg, _offered, other) => relay(`join ${other.legTag}`),
+      renew: () => relay('renew'),
+      play: (leg, _others, { file }) =>
+        relay(`play ${leg.legTag} ${file.replace(/^.*\//, '')}`).then(() => ({ lengthMs: 1000 })),
+      stopPlaying: (leg) => relay(`stop ${leg.legTag}`).then(() => undefined),
+      close: () => relay('close').then(() => ({})),
+    };
+    const signalling: SignallingPort = {
+      ringBack: () => {
+        note('180');
+      },
+      answer: () => {
+        note('200');
+        return Promise.resolve(true);
+      },
+      refuse: (_legId, status) => {
+        note(String(status));
+      },
+      call: ({ legId }) => {
+        note(`INVITE ${legId}`);
+      },
+      end: (legId) => {
+        note(`end ${legId}`);
+      },
+      renegotiate: () => relay('re-INVITE'),
+      notifyReferral: () => undefined,
+      probe: () => Promise.resolve(200),
+    };
+    const house: CallHouse = {
+      findRoute: () => ({
+        ...{ devices: [['sip:8001@a']], from: { number: '1', name: undefined }, headers: {} },
+        ...{ credentials: undefined, ringMs: 1000, media: 'rtp' },
+      }),
+      enqueue: () => {
+        if (this.fault !== undefined) throw new TypeError(this.fault);
+        note('enqueue');
+      },
+      leaveQueue: () => undefined,
+      moveInQueue: () => undefined,
+      raiseEmergency: () => undefined,
+      undoEmergency: () => undefined,
+      claimOffer: () => undefined,
+      refuseOffer: () => undefined,
+      seatBusy: () => undefined,
+      seatFree: () => undefined,
+      ownLeg: () => undefined,
+      onState: () => undefined,
+      onStep: () => undefined,
+      onClosed: (_state: CallState, reason) => {
+        note(`closed ${reason}`);
+      },
+    };
+    const party = { kind: 'trunk', trunkId: 'main', number: '1' } as const;
+    const facts = {
+      callId: 'c',
+      mediaCallId: 'm',
+      sdp: 'offer',
+      dialled: '1',
+      party,
+      direction: 'inbound',
+    } as const;
+    this.call = new RunningCall(openCall(facts, this.clock.wallMs()), {
+      ...{ media, signalling, house, prompts: new PromptFiles('/prompts', ['zh']), clock: this.clock },
+      log: openLog({ name: 'test', level: 'silent' }),
+    });
+  }
+
+  async do(event: CallEvent, afterMs = 0): Promise<string> {
+    this.said.length = 0;
+    this.call.apply(event);
+    await this.clock.advance(afterMs);
+    return this.said.join(', ');
+  }
+}
+
+const place = { departmentId: 'd', priority: 0, skills: [], arrivedWallMs: 0, trigger: undefined };
+const queued: CallEvent = { kind: 'queued', place };
+const offered: CallEvent = { kind: 'seatOffered', offerId: 'o', seatId: 's1' };
+
+spec('a call at work', (it) => {
+  it('greets who waits, then plays music, and says nothing to who is answered at once', async () => {
+    const bench = new Bench();
+    assert.is(
+      await bench.do(queued, 10_000),
+      'enqueue, alone, 200, play c-0 greeting.wav, play c-0 hold.wav',
+    );
+    const quick = new Bench();
+    await quick.do(queued);
+    await quick.do(offered);
+    await quick.do({ kind: 'legAnswered', legId: 'c-1', sdp: 'x' });
+    assert.is(await quick.do({ kind: 'offerGranted', offerId: 'o', seatId: 's1' }, 10_000), 'join c-1');
+    assert.is(quick.call.state.name, 'talking');
+  });
+
+  it('refuses a caller whom the relay cannot answer', async () => {
+    const bench = new Bench();
+    bench.isRelayIll = true;
+    assert.is(await bench.do(queued), 'enqueue, alone, 503, close, closed refused');
+  });
+
+  it('does not ring for a seat that was withdrawn while the relay made its offer', async () => {
+    const bench = new Bench();
+    await bench.do(queued);
+    bench.call.apply(offered);
+    const said = await bench.do({ kind: 'offerWithdrawn', offerId: 'o', seatId: 's1' });
+    assert.is(said, 'end c-1, offer c-1 rtp');
+  });
+
+  it('stops the farewell when its caller has hung up', async () => {
+    const bench = new Bench();
+    await bench.do(queued, 10_000);
+    assert.is(await bench.do({ kind: 'waitedTooLong' }), 'play c-0 maxWait.wav');
+    assert.is(await bench.do({ kind: 'legEnded', legId: 'c-0' }), 'end c-0, close, closed maxWait');
+  });
+
+  it('that meets a fault of ours is ended, and nothing is thrown at who told it', async () => {
+    const bench = new Bench();
+    bench.fault = 'a fault';
+    assert.is(await bench.do(queued), 'end c-0, closed internalError, close');
+    assert.is(bench.call.state.name, 'ended');
+  });
+});
