@@ -17,8 +17,10 @@ class Bench {
   isRelayIll = false;
   fault: string | undefined;
 
+  readonly #note = (text: string): void => void this.said.push(text);
+
   constructor() {
-    const note = (text: string): void => void this.said.push(text);
+    const note = this.#note;
     const relay = (text: string): Promise<string> => {
       note(text);
       return this.isRelayIll
@@ -56,14 +58,36 @@ class Bench {
       notifyReferral: () => undefined,
       probe: () => Promise.resolve(200),
     };
-    const house: CallHouse = {
+    const party = { kind: 'trunk', trunkId: 'main', number: '1' } as const;
+    const facts = {
+      callId: 'c',
+      mediaCallId: 'm',
+      sdp: 'offer',
+      dialled: '1',
+      party,
+      direction: 'inbound',
+    } as const;
+    this.call = new RunningCall(openCall(facts, this.clock.wallMs()), {
+      ...{
+        media,
+        signalling,
+        house: this.#house(),
+        prompts: new PromptFiles('/prompts', ['zh']),
+        clock: this.clock,
+      },
+      log: openLog({ name: 'test', level: 'silent' }),
+    });
+  }
+
+  #house(): CallHouse {
+    return {
       findRoute: () => ({
         ...{ devices: [['sip:8001@a']], from: { number: '1', name: undefined }, headers: {} },
         ...{ credentials: undefined, ringMs: 1000, media: 'rtp' },
       }),
       enqueue: () => {
         if (this.fault !== undefined) throw new TypeError(this.fault);
-        note('enqueue');
+        this.#note('enqueue');
       },
       leaveQueue: () => undefined,
       moveInQueue: () => undefined,
@@ -77,22 +101,9 @@ class Bench {
       onState: () => undefined,
       onStep: () => undefined,
       onClosed: (_state: CallState, reason) => {
-        note(`closed ${reason}`);
+        this.#note(`closed ${reason}`);
       },
     };
-    const party = { kind: 'trunk', trunkId: 'main', number: '1' } as const;
-    const facts = {
-      callId: 'c',
-      mediaCallId: 'm',
-      sdp: 'offer',
-      dialled: '1',
-      party,
-      direction: 'inbound',
-    } as const;
-    this.call = new RunningCall(openCall(facts, this.clock.wallMs()), {
-      ...{ media, signalling, house, prompts: new PromptFiles('/prompts', ['zh']), clock: this.clock },
-      log: openLog({ name: 'test', level: 'silent' }),
-    });
   }
 
   async do(event: CallEvent, afterMs = 0): Promise<string> {
