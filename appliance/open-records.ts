@@ -31,6 +31,8 @@ export interface OpenedRecords {
 }
 
 const MIGRATION_MS = 5000;
+/** Nobody waits for a record; a request for each call would cost every voter a write to its disk. */
+const GATHER_MS = 500;
 
 /** Waits for the disk of this node, never for a store. */
 export async function openRecords(options: OpenRecordsOptions): Promise<OpenedRecords> {
@@ -46,6 +48,7 @@ export async function openRecords(options: OpenRecordsOptions): Promise<OpenedRe
       await applyMigrations(store, { nowWallMs: clock.wallMs(), deadlineMs: MIGRATION_MS });
     },
     refused: new RefusedFile(files),
+    gatherMs: GATHER_MS,
   });
   const records = new OutboxCallRecords({ outbox, node, clock, log });
   // No call outlives this process yet without its record being taken up again by whoever adopts it.

@@ -17,6 +17,8 @@ export interface RedisLiveFactsOptions {
 
 const DEADLINE_MS = 500;
 const RETRY_MS = 200;
+/** Far below what a partner waits for; a write for each change costs more than the call (measured: 6 of 16 ms of CPU). */
+const GATHER_MS = 5;
 /** Of one write, in characters. */
 const WRITE_MAX = 256 * 1024;
 
@@ -100,11 +102,11 @@ export class RedisLiveFacts implements LiveFactsPort {
     if (!this.#isWriting && !this.#unsent.isEmpty) void this.#write();
   }
 
-  /** Never rejects. What is told in one turn of the event loop goes in one write. */
+  /** Never rejects. What changes several times while a call is worked on is written once. */
   async #write(): Promise<void> {
     const { clock, log } = this.#options;
     this.#isWriting = true;
-    await Promise.resolve();
+    await clock.sleep(GATHER_MS);
     while (!this.#unsent.isEmpty && !this.#isClosed) {
       const taken = this.#unsent.take(WRITE_MAX);
       try {

@@ -33,6 +33,8 @@ export interface BatchingWriterOptions {
   readonly bytesMax?: number;
   /** For one request. Default 3000: an election takes about a second. */
   readonly deadlineMs?: number;
+  /** Between two requests, so that many entries share one. Default 0. */
+  readonly gatherMs?: number;
   /** First pause after a failure, doubled up to the maximum, with full jitter. Default 100. */
   readonly delayMs?: number;
   /** Default 5000. */
@@ -54,6 +56,7 @@ const DEFAULTS = {
   statementsMax: 200,
   bytesMax: 128 * 1024,
   deadlineMs: 3000,
+  gatherMs: 0,
   delayMs: 100,
   delayMsMax: 5000,
 };
@@ -110,7 +113,10 @@ export class BatchingWriter {
   async #run(signal: AbortSignal): Promise<void> {
     try {
       await this.#keepTrying('making the tables', () => this.#migrate(), signal);
-      while (!signal.aborted) await this.#turn(signal);
+      while (!signal.aborted) {
+        await this.#turn(signal);
+        if (this.#options.gatherMs > 0) await this.#options.clock.sleep(this.#options.gatherMs, signal);
+      }
     } catch (error) {
       if (!signal.aborted) throw error;
     }

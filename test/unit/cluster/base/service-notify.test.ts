@@ -56,7 +56,8 @@ class Heard {
 function temporaryFolder(t: Cleaning): string {
   const folder = mkdtempSync(join(tmpdir(), 'notify-'));
   t.defer(() => {
-    rmSync(folder, { recursive: true });
+    // A program that was started last may still write there.
+    rmSync(folder, { recursive: true, maxRetries: 10, retryDelay: 20 });
   });
   return folder;
 }
