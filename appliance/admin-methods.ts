@@ -1,17 +1,20 @@
 /** Orders and questions of this machine: the panel, drills, the laboratory, and recognisers of speech or text. */
 import type { RpcMethods, RpcParams } from '../cluster/base/local-rpc.js';
 import type { LiveFactsPort } from '../cluster/live-state/live-facts-port.js';
+import type { Telephony } from '../firmware-config/schema/telephony.js';
 import { applianceErrors } from './errors.js';
 import type { CallControl } from './call-control.js';
 import type { OpenedRecords } from './open-records.js';
 import type { RtpengineMedia } from './media/rtpengine-media.js';
 import type { TriggerInput } from './routing/decide-trigger.js';
+import type { RoutingDocument } from './routing/routing-document.js';
 
 export interface AdminParts {
   readonly control: CallControl;
   readonly media: Pick<RtpengineMedia, 'isReachable'>;
   readonly store: Pick<OpenedRecords, 'status'>;
   readonly facts: Pick<LiveFactsPort, 'status'>;
+  readonly telephony: Telephony;
 }
 
 function textOf(params: RpcParams, field: string): string {
@@ -38,7 +41,27 @@ function triggerOf(params: RpcParams, departmentId: string): TriggerInput {
   return { kind: 'text', text, source, confidence: confidenceOf(params) };
 }
 
-export function adminMethods({ control, media, store, facts }: AdminParts): RpcMethods {
+/** Names for the ids of everything else, and nothing that is a secret: no hash of a password or PIN. */
+function directoryOf(telephony: Telephony, routing: RoutingDocument): object {
+  const { seats, callTakers, trunks, notReadyReasons, dispositions } = telephony;
+  return {
+    departments: routing.departments.map(({ id, names }) => ({ id, names })),
+    seats: seats.map(({ id, extension, departments, skills, takesEmergencies }) => ({
+      ...{ id, extension, departments, skills, takesEmergencies },
+    })),
+    callTakers: callTakers.map(({ id, name, departments, skills, language }) => ({
+      ...{ id, name, departments, skills, language },
+    })),
+    trunks: trunks.map(({ id, kind, host, port, transport, callsMax, callerId, ...trunk }) => ({
+      ...{ id, kind, host, port, transport, callsMax, callerId, drWay: trunk.drWay },
+      isEmergencyTrunk: trunk.isEmergencyTrunk,
+      ...(trunk.backupFor === undefined ? {} : { backupFor: trunk.backupFor }),
+    })),
+    ...{ reasons: notReadyReasons, dispositions },
+  };
+}
+
+export function adminMethods({ control, media, store, facts, telephony }: AdminParts): RpcMethods {
   const callOf = (params: RpcParams) => {
     const callId = textOf(params, 'call');
     const call = control.calls.find((one) => one.callId === callId);
@@ -64,6 +87,7 @@ export function adminMethods({ control, media, store, facts }: AdminParts): RpcM
     seats: () => control.seats.list(),
     trunks: () => control.trunks.list(),
     queue: () => Object.values(control.queue.entries),
+    directory: () => directoryOf(telephony, control.routing),
     trigger: (params) => {
       const call = callOf(params);
       return control.trigger(call.callId, triggerOf(params, call.place?.departmentId ?? ''));

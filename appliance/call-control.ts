@@ -140,6 +140,10 @@ export class CallControl implements SignallingListener, CallHouse {
   }
 
   /** Another document counts from the next call on. */
+  get routing(): RoutingDocument {
+    return this.#routing;
+  }
+
   setRouting(routing: RoutingDocument): void {
     this.#routing = routing;
   }

@@ -106,7 +106,7 @@ async function main(): Promise<void> {
   signalling.start(control);
 
   const socket = `${node.paths.run}/calls/admin.sock`;
-  const admin = await serveRpc(socket, adminMethods({ control, media, store, facts }), 0o660);
+  const admin = await serveRpc(socket, adminMethods({ control, media, store, facts, telephony }), 0o660);
   const { NOTIFY_SOCKET, WATCHDOG_USEC } = process.env;
   const notify = openServiceNotify({ socketPath: NOTIFY_SOCKET, watchdogUsec: WATCHDOG_USEC, clock, log });
   notify.ready('takes calls');

@@ -207,7 +207,7 @@ async function main(): Promise<void> {
     move: (params) => move(ownership, params, nextId()),
   };
   const socket = `${node.paths.run}/node/admin.sock`;
-  const admin = await serveRpc(socket, methods);
+  const admin = await serveRpc(socket, methods, 0o660);
   void keepReporting(parts, health, ownership);
   if (ownership === null && own.serviceAddress !== undefined) void keepSoleAddress(parts, own.serviceAddress);
 

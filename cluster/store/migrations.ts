@@ -92,6 +92,42 @@ const CONFIGURATION_DOCUMENTS = `CREATE TABLE configuration_documents (
   UNIQUE (kind, sha256)
 )`;
 
+const PANEL_AUDIT = `CREATE TABLE panel_audit (
+  entry_id TEXT NOT NULL PRIMARY KEY,
+  node TEXT NOT NULL,
+  wall_ms INTEGER NOT NULL,
+  actor TEXT NOT NULL,
+  action TEXT NOT NULL,
+  subject TEXT NOT NULL,
+  outcome TEXT NOT NULL,
+  detail TEXT NOT NULL
+)`;
+
+/** Who may use the panel. */
+const IDENTITY = [
+  `CREATE TABLE accounts (
+  account_id TEXT NOT NULL PRIMARY KEY,
+  name TEXT NOT NULL UNIQUE,
+  revision INTEGER NOT NULL,
+  json TEXT NOT NULL
+)`,
+  `CREATE TABLE panel_nodes (
+  node_id TEXT NOT NULL PRIMARY KEY,
+  token_key TEXT NOT NULL,
+  certificate TEXT NOT NULL
+)`,
+  'CREATE TABLE session_revocations (subject TEXT NOT NULL PRIMARY KEY, before_wall_ms INTEGER NOT NULL)',
+  `CREATE TABLE approvals (
+  approval_id TEXT NOT NULL PRIMARY KEY,
+  revision INTEGER NOT NULL,
+  requested_wall_ms INTEGER NOT NULL,
+  json TEXT NOT NULL
+)`,
+  'CREATE INDEX approvals_requested ON approvals (requested_wall_ms)',
+  PANEL_AUDIT,
+  'CREATE INDEX panel_audit_time ON panel_audit (wall_ms)',
+];
+
 export const MIGRATIONS: readonly Migration[] = [
   {
     version: 1,
@@ -109,6 +145,7 @@ export const MIGRATIONS: readonly Migration[] = [
       'CREATE UNIQUE INDEX configuration_active ON configuration_documents (kind) WHERE is_active = 1',
     ],
   },
+  { version: 2, statements: IDENTITY },
 ];
 
 const SCHEMA_VERSION =

@@ -11,9 +11,10 @@ import { findPartner, getNode, type Site } from '../site-nodes.js';
 import { rqlitedArguments } from '../render/rqlited-arguments.js';
 import type { NodeDocument } from '../schema/node.js';
 import { vrrpFiles, vrrpInstance } from '../vrrp-files.js';
+import { panelFiles } from '../panel-files.js';
 import { planCalls, planSipEngine } from './plan-telephony.js';
 import { REALTIME } from './realtime.js';
-import { COMMON, ourCommand, OUT_OF_MEMORY, WATCHDOG_SECONDS } from './service-defaults.js';
+import { ADMIN_USER, COMMON, ourCommand, OUT_OF_MEMORY, WATCHDOG_SECONDS } from './service-defaults.js';
 import type { Command, DirectorySpec, ServiceSpec } from './service-spec.js';
 
 function planRedis(node: NodeDocument, which: 'own' | 'partner'): ServiceSpec {
@@ -173,27 +174,55 @@ function planNodeService(node: NodeDocument, hasPartner: boolean): ServiceSpec {
     watchdogSeconds: WATCHDOG_SECONDS,
     after: hasPartner ? ['redis-own', 'redis-partner'] : ['redis-own'],
     directories: [
-      { path: `${run}/node`, mode: 0o755, owner: 'wardline-node', group: 'wardline-node' },
+      // Its socket takes the folder's group: the panel orders moves of an address.
+      { path: `${run}/node`, mode: 0o2755, owner: 'wardline-node', group: ADMIN_USER },
       ...(hasPartner ? [vrrpFolder(node)] : []),
     ],
     writablePaths: [`${run}/node`, ...(hasPartner ? [vrrpFiles(node).folder] : [])],
   };
 }
 
-function planAdmin(node: NodeDocument): ServiceSpec {
+/**
+ * Of its own making until the hospital puts one of its authority in its place: browsers ask once, the panels of the
+ * other nodes know it by the store.
+ */
+function makeCertificate(site: Site, node: NodeDocument): Command[] {
+  const { tlsKey, tlsCertificate } = panelFiles(node);
+  const { id, address, serviceAddress } = getNode(site, node.nodeId);
+  const services = site.nodes.flatMap((one) => one.serviceAddress ?? []);
+  const names = [
+    ...['DNS:localhost', 'DNS:wardline', `DNS:wardline-${id}`, 'IP:127.0.0.1', `IP:${address}`],
+    ...services.map((one) => `IP:${one}`),
+  ];
+  const script =
+    '[ -s "$2" ] || { umask 077 && openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 3650 ' +
+    '-subj "/CN=$3" -addext "subjectAltName=$4" -keyout "$1" -out "$2" 2>/dev/null; }';
+  const subject = `wardline ${id} ${serviceAddress ?? address}`;
+  return [
+    ['sh', '-c', script, 'sh', tlsKey, tlsCertificate, subject, names.join(',')],
+    ['chown', `${ADMIN_USER}:${ADMIN_USER}`, tlsKey, tlsCertificate],
+  ];
+}
+
+function planAdmin(site: Site, node: NodeDocument): ServiceSpec {
+  const { folder, runFolder } = panelFiles(node);
+  const folders = [folder, `${folder}/journal`, runFolder];
   return {
     ...COMMON,
     name: 'admin',
     description: 'panel of the node',
     command: ourCommand(node, 'web-admin/main.js'),
-    user: 'wardline-admin',
-    group: 'wardline-admin',
+    prepare: makeCertificate(site, node),
+    user: ADMIN_USER,
+    group: ADMIN_USER,
     needs: ['nodejs', 'interfaces'],
     outOfMemoryScore: OUT_OF_MEMORY.panel,
     readiness: 'notify',
     watchdogSeconds: WATCHDOG_SECONDS,
     // Last: it is looked at by people, and a start needs two seconds of a core.
     after: ['node'],
+    directories: folders.map((path) => ({ path, mode: 0o700, owner: ADMIN_USER, group: ADMIN_USER })),
+    writablePaths: [folder, runFolder],
   };
 }
 
@@ -211,6 +240,6 @@ export function planServices(site: Site, node: NodeDocument): readonly ServiceSp
     planCalls(site, node),
     ...(hasPartner ? [planKeepalived(site, node)] : []),
     planNodeService(node, hasPartner),
-    planAdmin(node),
+    planAdmin(site, node),
   ];
 }

@@ -2,7 +2,14 @@
 import { findPartner, type Site } from '../site-nodes.js';
 import type { NodeDocument } from '../schema/node.js';
 import { sipEngineFiles } from '../sip-engine-files.js';
-import { COMMON, ourCommand, ourProgram, OUT_OF_MEMORY, WATCHDOG_SECONDS } from './service-defaults.js';
+import {
+  ADMIN_USER,
+  COMMON,
+  ourCommand,
+  ourProgram,
+  OUT_OF_MEMORY,
+  WATCHDOG_SECONDS,
+} from './service-defaults.js';
 import type { Command, ServiceSpec } from './service-spec.js';
 
 const ENGINE_USER = 'wardline-sip';
@@ -60,7 +67,7 @@ export function planSipEngine(site: Site, node: NodeDocument): ServiceSpec {
 export function planCalls(site: Site, node: NodeDocument): ServiceSpec {
   const { config, run, data } = node.paths;
   const [telephony, routing] = [`${config}/telephony.json`, `${config}/routing.json`];
-  const folders = [`${run}/calls`, `${data}/calls`];
+  const [runFolder, dataFolder] = [`${run}/calls`, `${data}/calls`];
   return {
     ...COMMON,
     name: 'calls',
@@ -76,7 +83,10 @@ export function planCalls(site: Site, node: NodeDocument): ServiceSpec {
     watchdogSeconds: WATCHDOG_SECONDS,
     after: ['sip-engine', 'rtpengine', ...liveStateOf(site, node)],
     // The socket for orders of this machine, and the journal of what the store has not taken yet.
-    directories: folders.map((path) => ({ path, mode: 0o750, owner: CALLS_USER, group: CALLS_USER })),
-    writablePaths: folders,
+    directories: [
+      { path: runFolder, mode: 0o2750, owner: CALLS_USER, group: ADMIN_USER },
+      { path: dataFolder, mode: 0o750, owner: CALLS_USER, group: CALLS_USER },
+    ],
+    writablePaths: [runFolder, dataFolder],
   };
 }

@@ -36,6 +36,9 @@ export const COMMON = {
   writablePaths: [],
 } as const satisfies Partial<ServiceSpec>;
 
+/** The panel, which may use the admin sockets of the others: their folders have its group (set-group-id). */
+export const ADMIN_USER = 'wardline-admin';
+
 /** A process of ours that does not answer its own question for so long is restarted. */
 export const WATCHDOG_SECONDS = 10;
 

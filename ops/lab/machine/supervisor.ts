@@ -3,7 +3,7 @@
  * counted as up only once they say so. Decisions are in service-state.ts; this carries them out.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { chown, mkdir, open, readFile } from 'node:fs/promises';
+import { chmod, chown, mkdir, open, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Clock, Timer } from '../../../cluster/base/clock.js';
 import type { Command, ServiceSpec } from '../../../firmware-config/services/service-spec.js';
@@ -166,6 +166,8 @@ class SupervisedService {
       await mkdir(path, { recursive: true, mode });
       const { uid, gid } = this.#options.findIds(owner, group);
       await chown(path, uid, gid);
+      // mkdir leaves out set-group-id, and what the umask takes away.
+      await chmod(path, mode);
     }
     for (const command of spec.prepare) await run(command, { clock: this.#options.clock });
     if (this.#receiver?.isOpen !== true) {

@@ -1,0 +1,92 @@
+/** One node as its own panel sees it, and how the panels tell each other. */
+import type { ApprovalRecord, Revocation } from '../../cluster/store/identity-port.js';
+import type { NodeStatus } from '../status-source.js';
+
+/** The answers of call control's admin socket; what is not understood is left out by whoever shows it. */
+export interface ControlParty {
+  readonly kind: 'trunk' | 'seat';
+  readonly trunkId?: string;
+  readonly number?: string;
+  readonly seatId?: string;
+}
+
+export interface ControlCall {
+  readonly callId: string;
+  readonly name: string;
+  readonly direction: string;
+  readonly dialled: string;
+  readonly place?: {
+    readonly departmentId: string;
+    readonly priority: number;
+    readonly arrivedWallMs: number;
+    readonly trigger?: string;
+  };
+  readonly openedWallMs: number;
+  readonly caller: ControlParty;
+  readonly other?: ControlParty;
+}
+
+export interface ControlSeat {
+  readonly seatId: string;
+  readonly extension: string;
+  readonly callTakerId?: string;
+  readonly state: string;
+  readonly reason?: string;
+  readonly departmentIds: readonly string[];
+  readonly takesEmergencies: boolean;
+  readonly isReachable: boolean;
+}
+
+export interface ControlEntry {
+  readonly callId: string;
+  readonly departmentId: string;
+  readonly priority: number;
+  readonly arrivedWallMs: number;
+  readonly emergency?: {
+    readonly sinceWallMs: number;
+    readonly trigger: string;
+    readonly isOutsideRung: boolean;
+  };
+  readonly offer?: { readonly seatIds: readonly string[]; readonly sinceWallMs: number };
+}
+
+export interface ControlTrunk {
+  readonly trunkId: string;
+  readonly isUp?: boolean;
+  readonly lastStatus?: number;
+  readonly sinceWallMs: number;
+}
+
+export interface ControlStatus {
+  readonly calls: number;
+  readonly opened: number;
+  readonly waiting: number;
+  readonly seatsReady: number;
+  readonly isMediaReachable: boolean;
+  readonly records?: {
+    readonly backlog?: {
+      readonly entries: number;
+      readonly oldestAgeMs: number;
+      readonly isStoreReachable: boolean;
+    };
+  };
+}
+
+export interface ControlSnapshot {
+  readonly status: ControlStatus;
+  readonly calls: readonly ControlCall[];
+  readonly seats: readonly ControlSeat[];
+  readonly trunks: readonly ControlTrunk[];
+  readonly queue: readonly ControlEntry[];
+}
+
+export interface NodeSnapshot {
+  readonly nodeId: string;
+  readonly atWallMs: number;
+  readonly report: NodeStatus;
+  /** Null: call control of the node does not answer. */
+  readonly control: ControlSnapshot | null;
+  /** What the panel of the node has decided; the store may not have it. */
+  readonly approvals: readonly ApprovalRecord[];
+  readonly revocations: readonly Revocation[];
+}
