@@ -188,7 +188,13 @@ async function main(): Promise<void> {
     await panelOptions(parts, tls),
   );
   live.start();
-  if (identity.isFirst) await firstCode.ensure(rng);
+  if (identity.isFirst) {
+    const code = await firstCode.ensure(rng);
+    // For whoever has just set up the site; worthless from the first account on.
+    process.stdout.write(
+      `no account yet: open the panel and make the first with the one-time code ${code}\n`,
+    );
+  }
 
   const { panel: port } = site.ports;
   await server.listen({ host: EVERY_ADDRESS, port }).catch((error: unknown) => {

@@ -57,7 +57,7 @@ function phoneSentences(plan: BoxPlan, site: Site, options: AttachOptions, own: 
   const net = plan.hub.subnet.split('.').slice(0, 3).join('.');
   const range = `${net}.${String(PHONES.firstHost)} to ${net}.${String(PHONES.lastHost)}`;
   const [registrar = ''] = own;
-  const panel = `http://${registrar}:${String(site.ports.panel)}/`;
+  const panel = `https://${registrar}:${String(site.ports.panel)}/`;
   const gateway = options.address?.split('/')[0];
   return [
     `phones there: an address from ${range}, mask 255.255.255.0,`,

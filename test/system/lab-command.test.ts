@@ -1,6 +1,7 @@
 /** The commands as a person uses them: the built programs, their output, their exit codes, what they leave. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { get } from 'node:https';
 import { join } from 'node:path';
 import { RealClock } from '../../cluster/base/clock.js';
 import { systemRng } from '../../cluster/base/rng.js';
@@ -66,12 +67,20 @@ const remember = async (boxId: string): Promise<void> => {
 };
 
 function panelOf(program: Program): string {
-  return /panel: (http:\S+)/.exec(program.output)?.[1] ?? '';
+  return /panel: (https:\S+)/.exec(program.output)?.[1] ?? '';
 }
 
-async function askPanel(url: string): Promise<string> {
-  const response = await fetch(`${url}healthz`, { headers: { connection: 'close' } });
-  return `${String(response.status)} ${await response.text()}`;
+function askPanel(url: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const options = { agent: false, rejectUnauthorized: false };
+    get(`${url}healthz`, options, (response) => {
+      let body = '';
+      response.setEncoding('utf8').on('data', (chunk: string) => (body += chunk));
+      response.on('end', () => {
+        resolve(`${String(response.statusCode)} ${body}`);
+      });
+    }).on('error', reject);
+  });
 }
 
 async function untilStatus(sentence: string, box: string, pattern: RegExp): Promise<void> {

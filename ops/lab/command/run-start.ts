@@ -3,7 +3,8 @@
  *
  * Invariant: whatever was begun is taken down before this returns, also when the start itself is interrupted or fails.
  */
-import { get } from 'node:http';
+import { readFile } from 'node:fs/promises';
+import { get } from 'node:https';
 import type { Clock } from '../../../cluster/base/clock.js';
 import { serveRpc, type RpcServer } from '../../../cluster/base/local-rpc.js';
 import type { Site } from '../../../firmware-config/site-nodes.js';
@@ -56,7 +57,9 @@ export function planPanelListen(args: StartArguments, port: number): readonly Pa
 /** Whether a panel answers; what stands in for it answers 502. */
 function hasPanel(url: string): Promise<boolean> {
   return new Promise((resolve) => {
-    const request = get(url, { timeout: PANEL_MS_MAX, agent: false }, (response) => {
+    // Of its own making, and on this very machine.
+    const options = { timeout: PANEL_MS_MAX, agent: false, rejectUnauthorized: false };
+    const request = get(url, options, (response) => {
       response.resume();
       resolve(response.statusCode === 200);
     });
@@ -72,6 +75,7 @@ class BoxStart {
   readonly #box: Box;
   readonly #panel: PanelForwarder;
   #panelUrls: readonly string[] = [];
+  #firstCode: string | undefined;
   #commands: RpcServer | undefined;
   #isAttached = false;
   #traffic: HospitalTraffic | undefined;
@@ -114,13 +118,12 @@ class BoxStart {
       this.#panelUrls = await this.#panel.open();
       const [url = ''] = this.#panelUrls;
       const note = (await hasPanel(url)) ? '' : ' (no node answers there yet)';
+      this.#firstCode = await this.#findFirstCode();
       return `panel: ${this.#panelUrls.join(' and ')}${note}`;
     });
     if (args.panelListen !== undefined) {
       const { address } = args.panelListen;
-      this.#options.print(
-        `          whoever reaches ${address} sees it; it has no login and changes nothing`,
-      );
+      this.#options.print(`          whoever reaches ${address} can try to log in there`);
     }
     await this.#openCommands();
     if (args.callsPerMinute > 0) await this.#step(() => this.#startTraffic());
@@ -249,6 +252,14 @@ class BoxStart {
     this.#commands = await serveRpc(commandSocketOf(boxId), methods.all());
   }
 
+  /** As the panel of the node that is asked first has printed it. */
+  async #findFirstCode(): Promise<string | undefined> {
+    const [first] = this.#options.site.nodes;
+    const path = `${this.#box.stateFolder}/${first?.id ?? ''}/log/admin.log`;
+    const printed = await readFile(path, 'utf8').catch(() => '');
+    return /one-time code ([A-Z2-7-]+)$/m.exec(printed)?.[1];
+  }
+
   #status(): Promise<BoxStatus> {
     return inspectBox(this.#box, this.#options.site, this.#panelUrls);
   }
@@ -258,6 +269,9 @@ class BoxStart {
     const [url = ''] = this.#panelUrls;
     const rows = [
       ['panel', url],
+      ...(this.#firstCode === undefined
+        ? []
+        : [['', `one-time code ${this.#firstCode} makes the first account`] as const]),
       ['faults', 'npm run lab -- kill a          all of them: npm run lab -- --help'],
       ['status', 'npm run lab -- status'],
       ['inside', `ip netns exec wl-${boxId}-phones bash`],

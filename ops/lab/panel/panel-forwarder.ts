@@ -118,7 +118,7 @@ export class PanelForwarder {
         await once(server, 'listening');
         this.#adopt(server);
         const host = address === EVERY_ADDRESS ? LOOPBACK : address;
-        return `http://${host}:${String(candidate)}/`;
+        return `https://${host}:${String(candidate)}/`;
       } catch (error) {
         problem = error instanceof Error ? error.message : String(error);
         if (!problem.includes('EADDRINUSE')) break;
