@@ -6,9 +6,10 @@
  */
 import type { LivePicture } from './live-picture.js';
 
-export type Topic = Exclude<keyof LivePicture, 'atWallMs' | 'node'>;
+export type Topic = Exclude<keyof LivePicture, 'atWallMs'>;
 
 const TOPICS: readonly Topic[] = [
+  'node',
   'alarms',
   'nodes',
   'addresses',

@@ -7,7 +7,8 @@ import { EventStream } from '../live/event-stream.js';
 import { pictureFor, type LivePicture } from '../live/live-picture.js';
 import type { RouteBook, RouteParts } from './route-book.js';
 
-const BEAT_MS = 5000;
+/** A page that hears nothing for three of them looks for another node. */
+const BEAT_MS = 1000;
 /** Of one node: more open pages than that are turned away, so that they cannot take the memory of the calls. */
 const STREAMS_MAX = 200;
 /** What the panel of another node may order here. */

@@ -1,0 +1,84 @@
+/** The client of the panel's interface: what may be asked, with what, and what is answered is the contract's word. */
+import type { Answer, Body, Contract, ContractKey, Params, Query } from '../../api/contract.ts';
+import type { ErrorBody } from '../../api/endpoint.ts';
+
+export class ApiError extends Error {
+  override readonly name = 'ApiError';
+  readonly status: number;
+  readonly body: ErrorBody;
+
+  constructor(status: number, body: ErrorBody) {
+    super(body.message);
+    this.status = status;
+    this.body = body;
+  }
+}
+
+type Given<Part extends string, Value> = [Value] extends [undefined] ? object : Record<Part, Value>;
+export type Input<K extends ContractKey> = Given<'params', Params<K>> &
+  Given<'query', Query<K>> &
+  Given<'body', Body<K>>;
+
+interface AnyInput {
+  readonly params?: Readonly<Record<string, unknown>>;
+  readonly query?: Readonly<Record<string, unknown>>;
+  readonly body?: unknown;
+}
+
+const ASK_MS_MAX = 15_000;
+
+const textOf = (value: unknown): string =>
+  typeof value === 'string'
+    ? value
+    : typeof value === 'number' || typeof value === 'boolean'
+      ? String(value)
+      : '';
+
+/** `/api/calls/:callId` with its parameters in their places. */
+export function urlOf(path: string, { params = {}, query = {} }: AnyInput): string {
+  const filled = path.replaceAll(/:(\w+)/g, (_, name: string) => encodeURIComponent(textOf(params[name])));
+  const given = Object.entries(query).filter(([, value]) => value !== undefined);
+  const search = new URLSearchParams(given.map(([name, value]) => [name, textOf(value)])).toString();
+  return search === '' ? filled : `${filled}?${search}`;
+}
+
+const NO_ANSWER: ErrorBody = {
+  code: 'NO_ANSWER',
+  message: 'no node answers',
+  action: 'The page goes on trying by itself.',
+  retryable: true,
+};
+
+async function errorOf(response: Response): Promise<ApiError> {
+  try {
+    const { error } = (await response.json()) as { error: ErrorBody };
+    return new ApiError(response.status, error);
+  } catch {
+    return new ApiError(response.status, { ...NO_ANSWER, message: `answer ${String(response.status)}` });
+  }
+}
+
+/** @throws ApiError */
+export async function ask<K extends ContractKey>(
+  key: K,
+  ...[input]: object extends Input<K> ? [] : [Input<K>]
+): Promise<Answer<K>> {
+  const [method = 'GET', path = ''] = (key as keyof Contract).split(' ');
+  const given = (input ?? {}) as AnyInput;
+  const hasBody = given.body !== undefined;
+  let response: Response;
+  try {
+    response = await fetch(urlOf(path, given), {
+      method,
+      cache: 'no-store',
+      credentials: 'same-origin',
+      headers: { 'x-wardline': '1', ...(hasBody ? { 'content-type': 'application/json' } : {}) },
+      signal: AbortSignal.timeout(ASK_MS_MAX),
+      ...(hasBody ? { body: JSON.stringify(given.body) } : {}),
+    });
+  } catch {
+    throw new ApiError(0, NO_ANSWER);
+  }
+  if (!response.ok) throw await errorOf(response);
+  return (await response.json()) as Answer<K>;
+}
