@@ -104,6 +104,22 @@ export default tseslint.config(
       ]),
     ),
   },
+  {
+    // The pages run in a browser, on people's own clocks.
+    files: ['web-admin/pages/**/*.{ts,tsx}'],
+    extends: [tseslint.configs.strictTypeChecked],
+    languageOptions: { parserOptions: { projectService: true } },
+    rules: {
+      '@typescript-eslint/switch-exhaustiveness-check': 'error',
+      '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
+      'no-restricted-globals': 'off',
+      'no-restricted-properties': 'off',
+      'no-restricted-syntax': 'off',
+      complexity: 'off',
+      // A component is a drawing: it is as long as what it draws.
+      'max-lines-per-function': 'off',
+    },
+  },
   { files: ['test/support/**/*.ts'], rules: { 'no-restricted-imports': 'off' } },
   {
     // Plain JavaScript: what runs before anything is compiled or installed, and the tools' own configuration.

@@ -20,6 +20,7 @@ import { listNames, SetupProblem } from './problem.mjs';
 import { finishKilledInstall, openServiceHost } from './quiet-services.mjs';
 import { makePrompts } from './prompts.mjs';
 import { createRun, runProgram } from './runner.mjs';
+import { makePages } from './pages.mjs';
 import { SetupLock } from './setup-lock.mjs';
 import { Signals, Stopped } from './signals.mjs';
 
@@ -112,6 +113,17 @@ async function ensurePrompts(run, command) {
   });
 }
 
+/**
+ * @param {Run} run
+ * @param {CommandPlan} command
+ */
+async function ensurePages(run, command) {
+  await step(command, async () => {
+    const made = await makePages({ run, folder: FOLDER, logPath: logFile('pages') });
+    return { line: made ? 'pages of the panel: made' : 'pages of the panel: up to date', hasWorked: made };
+  });
+}
+
 /** @param {Signals} signals */
 function stopWithNpm(signals) {
   const isNpmGone = findNpmWatch();
@@ -142,6 +154,7 @@ async function main() {
   await ensureInstalled(run, command);
   await ensureBuilt(run, command);
   await ensurePrompts(run, command);
+  await ensurePages(run, command);
   lock.release();
   signals.throwIfStopped();
   return runProgram({ signals, folder: FOLDER, main: command.main, args: command.args });

@@ -62,14 +62,16 @@ function listFiles(folder, prefix = '') {
 
 /**
  * @param {string} folder
- * @returns {string[]} what tsconfig.json includes
+ * @returns {string[]} what tsconfig.json includes and does not exclude
  */
 function listSources(folder) {
   /** @type {unknown} */
   const parsed = JSON.parse(fs.readFileSync(join(folder, 'tsconfig.json'), 'utf8'));
-  const settings = /** @type {{ include: string[] }} */ (parsed);
+  const settings = /** @type {{ include: string[], exclude?: string[] }} */ (parsed);
+  const excluded = (settings.exclude ?? []).map((area) => `${area}/`);
   return settings.include
     .flatMap((area) => listFiles(folder, area))
+    .filter((path) => !excluded.some((area) => path.startsWith(area)))
     .filter((path) => /\.m?(ts|js)$/.test(path));
 }
 

@@ -28,7 +28,8 @@ const ALWAYS = [
   'espeak-ng',
   'sox',
 ];
-const FOR_TESTS = ['sip-tester'];
+/** A browser, and a font that has Chinese. */
+const FOR_TESTS = ['sip-tester', 'chromium', 'fonts-wqy-microhei'];
 
 /** @typedef {import('./runner.mjs').Run} Run */
 

@@ -113,7 +113,7 @@ function LinkStrip(): ReactNode {
   if (servedBefore !== undefined && picture !== undefined)
     return (
       <div className="strip strip-warn" role="status">
-        {t('link.moved', { before: servedBefore, now: picture.node })}
+        {t('link.moved', { before: servedBefore.toUpperCase(), now: picture.node.toUpperCase() })}
       </div>
     );
   return null;
@@ -178,7 +178,7 @@ function Header({ isDark, setDark }: GateProps): ReactNode {
       <SiteLight />
       <span className="head-rest">
         <span className="served">
-          {picture === undefined ? '' : t('head.servedBy', { node: picture.node })}
+          {picture === undefined ? '' : t('head.servedBy', { node: picture.node.toUpperCase() })}
         </span>
         <Clock />
         <Button

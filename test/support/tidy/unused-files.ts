@@ -7,7 +7,7 @@ import { select } from './tidy-check.js';
 const BEGINNINGS = [
   /\.test\.ts$/,
   /\.(bench|soak)\.ts$/,
-  /(^|[/-])main\.m?ts$/,
+  /(^|[/-])main\.m?tsx?$/,
   /\.d\.m?ts$/,
   /^test\/support\/run\.ts$/,
   // Configuration that tools read by its name.
@@ -19,11 +19,19 @@ function candidatesOf(importer: string, specifier: string): string[] {
   return [path, path.replace(/\.js$/, '.ts'), path.replace(/\.mjs$/, '.mts')];
 }
 
+/** The compiler's quick look at imports does not know markup. */
+const IMPORT_IN_MARKUP = /(?:from|import)\s*\(?\s*'(\.[^']+)'/g;
+
+function specifiersOf(path: string, text: string): string[] {
+  if (path.endsWith('.tsx'))
+    return [...text.matchAll(IMPORT_IN_MARKUP)].map(([, specifier = '']) => specifier);
+  return ts.preProcessFile(text, true, true).importedFiles.map(({ fileName }) => fileName);
+}
+
 function importsOf([path, text]: [string, string]): string[] {
-  return ts
-    .preProcessFile(text, true, true)
-    .importedFiles.filter((imported) => imported.fileName.startsWith('.'))
-    .flatMap((imported) => candidatesOf(path, imported.fileName));
+  return specifiersOf(path, text)
+    .filter((specifier) => specifier.startsWith('.'))
+    .flatMap((specifier) => candidatesOf(path, specifier));
 }
 
 /** Files that package.json, a script or a unit of the continuous integration names by their path. */
@@ -34,7 +42,7 @@ function namedInScripts(files: ProjectFiles, path: string): boolean {
 }
 
 export function findUnusedFiles(files: ProjectFiles): string[] {
-  const code = select(files, (path) => /\.[cm]?[jt]s$/.test(path));
+  const code = select(files, (path) => /\.[cm]?[jt]sx?$/.test(path));
   const imported = new Set(code.flatMap(importsOf));
   return code
     .map(([path]) => path)

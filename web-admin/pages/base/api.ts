@@ -1,5 +1,5 @@
 /** The client of the panel's interface: what may be asked, with what, and what is answered is the contract's word. */
-import type { Answer, Body, Contract, ContractKey, Params, Query } from '../../api/contract.ts';
+import type { Answer, Body, ContractKey, Params, Query } from '../../api/contract.ts';
 import type { ErrorBody } from '../../api/endpoint.ts';
 
 export class ApiError extends Error {
@@ -63,7 +63,7 @@ export async function ask<K extends ContractKey>(
   key: K,
   ...[input]: object extends Input<K> ? [] : [Input<K>]
 ): Promise<Answer<K>> {
-  const [method = 'GET', path = ''] = (key as keyof Contract).split(' ');
+  const [method = 'GET', path = ''] = key.split(' ');
   const given = (input ?? {}) as AnyInput;
   const hasBody = given.body !== undefined;
   let response: Response;

@@ -5,8 +5,11 @@
  */
 export const nonce = document.querySelector<HTMLMetaElement>('meta[property="csp-nonce"]')?.nonce ?? '';
 
+// The deprecation is of names with capitals.
+// eslint-disable-next-line @typescript-eslint/no-deprecated
 const createElement = document.createElement.bind(document);
 
+// eslint-disable-next-line @typescript-eslint/no-deprecated
 document.createElement = (name: string, options?: ElementCreationOptions): HTMLElement => {
   const made = createElement(name, options);
   if (made instanceof HTMLStyleElement) made.nonce = nonce;

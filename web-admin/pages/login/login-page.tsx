@@ -253,7 +253,9 @@ export function LoginPage(props: StepProps & GateProps): ReactNode {
         ) : (
           <PasswordStep {...props} />
         )}
-        <p className="login-foot">{session.node === '' ? '' : t('head.servedBy', { node: session.node })}</p>
+        <p className="login-foot">
+          {session.node === '' ? '' : t('head.servedBy', { node: session.node.toUpperCase() })}
+        </p>
       </Card>
     </main>
   );

@@ -9,7 +9,7 @@ import { useLive } from '../base/live.ts';
 import { hasRole, useSite } from '../base/site-context.ts';
 import { toApiError } from '../base/use-asked.ts';
 import { moodOf } from '../overview/site-picture.tsx';
-import { decideLoss } from './decide-loss.ts';
+import { decideLoss } from '../../live/decide-loss.ts';
 
 const MOODS = { up: 'green', starting: 'gold', down: 'red' } as const;
 

@@ -70,7 +70,7 @@ export default function FlowChart(): ReactNode {
         axisLabel: {
           color: ink,
           hideOverlap: true,
-          formatter: (value: number) => timeText(value, settings.zone).slice(0, 5),
+          formatter: (value: number) => timeText(value, settings.zone),
         },
         axisLine: { lineStyle: { color: grid } },
       },

@@ -2,17 +2,18 @@
 import { resolve } from 'node:path';
 import { defineConfig } from 'vite';
 
-const folder = import.meta.dirname;
+const here = import.meta.dirname;
+const folder = resolve(here, 'web-admin/pages');
 
 export default defineConfig({
   root: folder,
   base: '/',
   publicDir: false,
-  cacheDir: resolve(folder, '../../node_modules/.vite-panel'),
+  cacheDir: resolve(here, 'node_modules/.vite-panel'),
   oxc: { jsx: { runtime: 'automatic' } },
   html: { cspNonce: '__NONCE__' },
   build: {
-    outDir: resolve(folder, '../../artefacts/panel'),
+    outDir: resolve(here, 'artefacts/panel'),
     emptyOutDir: true,
     assetsDir: 'assets',
     // A data: URL would have to be allowed for every kind of file.

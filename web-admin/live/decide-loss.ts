@@ -1,5 +1,5 @@
 /** "What would happen if this node died now", from what is known of it. Pure. */
-import type { LivePicture, PictureNode } from '../../live/live-picture.ts';
+import type { LivePicture, PictureNode } from './live-picture.js';
 
 export interface LossLine {
   readonly code:
