@@ -11,7 +11,7 @@ import { SetupProblem } from './problem.mjs';
  * @property {boolean} tellsSteps true: says what was found in order too; else only what had to be done
  */
 
-const SUITES = ['unit', 'contract', 'sim', 'system'];
+const SUITES = ['unit', 'contract', 'sim', 'system', 'browser'];
 const LAB = 'dist/ops/lab/lab-main.js';
 const BENCH = 'dist/test/bench/bench-main.js';
 

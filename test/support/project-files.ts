@@ -21,7 +21,7 @@ export const projectRoot = findProjectRoot();
 
 /** Links to them, too. */
 const SKIPPED = new Set(['node_modules', 'dist', 'artefacts', '.git']);
-const TEXT_FILE = /([.]([cm]?[jt]s|json|md|sh|html|css|ya?ml)|(^|[/])[^.]+)$/;
+const TEXT_FILE = /([.]([cm]?[jt]sx?|json|md|sh|html|css|ya?ml)|(^|[/])[^.]+)$/;
 
 function pathsBelow(folder: string, prefix: string): string[] {
   return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {

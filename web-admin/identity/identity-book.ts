@@ -3,7 +3,7 @@
  * from the store every two seconds. Whoever logs in or acts is judged by it, so that it works with no quorum, and after
  * a restart with no store at all (continuity rule 20).
  *
- * Invariant: what was revoked or decided here is never forgotten because the store does not have it yet.
+ * Invariant: what was changed, revoked or decided here is never forgotten because the store does not have it yet.
  */
 import type { Clock, Timer } from '../../cluster/base/clock.js';
 import type { Log } from '../../cluster/base/log.js';
@@ -58,6 +58,19 @@ export function mergeApprovals(
     if (before === undefined || one.revision > before.revision) merged.set(one.approvalId, one);
   }
   return [...merged.values()].sort((a, b) => b.requestedWallMs - a.requestedWallMs);
+}
+
+/** The later revision of each, by name: no account is ever deleted. Pure. */
+export function mergeAccounts(
+  known: readonly AccountRecord[],
+  more: readonly AccountRecord[],
+): readonly AccountRecord[] {
+  const merged = new Map<string, AccountRecord>();
+  for (const one of [...known, ...more]) {
+    const before = merged.get(one.accountId);
+    if (before === undefined || one.revision > before.revision) merged.set(one.accountId, one);
+  }
+  return [...merged.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 const EMPTY: IdentityCopy = { accounts: [], nodes: [], revocations: [], approvals: [] };
@@ -128,26 +141,28 @@ export class IdentityBook {
     );
   }
 
-  /** What this node, or another one, has just decided and the store may not have yet. */
+  /** What this node, or another one, has just decided, and this node's copy of the store may not have yet. */
   learn(more: {
+    readonly accounts?: readonly AccountRecord[];
     readonly revocations?: readonly Revocation[];
     readonly approvals?: readonly ApprovalRecord[];
   }): void {
     this.#take({
       ...this.#copy,
+      accounts: mergeAccounts(this.#copy.accounts, more.accounts ?? []),
       revocations: mergeRevocations(this.#copy.revocations, more.revocations ?? []),
       approvals: mergeApprovals(this.#copy.approvals, more.approvals ?? []),
     });
   }
 
-  /** Reads the store now: after a change, whoever made it sees it. Never rejects. */
+  /** Reads this node's copy of the store now, which may be behind the leader's. Never rejects. */
   async refresh(): Promise<void> {
     const { store, clock, log } = this.#options;
     const sinceWallMs = Math.floor(clock.wallMs() - REMEMBERED_MS);
     try {
       const { accounts, nodes, revocations, approvals } = await store.readCopy(sinceWallMs);
       this.#take({
-        accounts,
+        accounts: mergeAccounts(this.#copy.accounts, accounts),
         nodes,
         revocations: mergeRevocations(this.#copy.revocations, revocations).filter(
           (one) => one.beforeWallMs >= sinceWallMs,

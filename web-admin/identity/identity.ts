@@ -110,7 +110,7 @@ export class Identity {
       by: 'first code',
     });
     if (!(await store.addFirst(account))) throw panelErrors.PANEL_NOT_FIRST();
-    await book.refresh();
+    book.learn({ accounts: [account] });
     await firstCode.drop();
     this.audit(account.accountId, 'firstAccount', account.name, 'done', {});
     return this.#issueSecond(account);
@@ -267,7 +267,7 @@ export class Identity {
       changedWallMs: Math.floor(clock.wallMs()),
     };
     if (!(await store.replace(next))) throw panelErrors.PANEL_CHANGED_MEANWHILE({ what: account.name });
-    await book.refresh();
+    book.learn({ accounts: [next] });
     return next;
   }
 

@@ -29,7 +29,7 @@ const DARK = {
   colorTextTertiary: 'rgba(255,255,255,0.62)',
   colorTextDescription: 'rgba(255,255,255,0.66)',
   colorTextPlaceholder: 'rgba(255,255,255,0.6)',
-  colorPrimary: '#2fb3a3',
+  colorPrimary: '#128a7f',
   colorLink: '#5fd0c3',
 };
 const LIGHT = {
@@ -64,6 +64,7 @@ function Root(): ReactNode {
       token: { ...(isDark ? DARK : LIGHT), fontFamily: FONT },
       components: {
         Layout: { siderBg: sideColour, headerBg: sideColour },
+        Tabs: isDark ? { itemSelectedColor: '#5fd0c3', itemHoverColor: '#5fd0c3' } : {},
         Menu: { darkItemBg: DARK_SIDE, darkItemSelectedBg: '#17453f', darkItemSelectedColor: '#d8fff8' },
       },
     }),

@@ -57,7 +57,7 @@ export function addAccountRoutes(book: RouteBook, { identity }: RouteParts): voi
     const by = session.account.accountId;
     const account = identity.newRecord({ ...fields, by, passwordHash: await passwords.hash(password) });
     if (!(await store.add(account))) throw panelErrors.PANEL_NAME_TAKEN({ name: account.name });
-    await accounts.refresh();
+    accounts.learn({ accounts: [account] });
     identity.audit(by, 'accountAdded', account.name, 'done', { roles: account.roles.join(' ') });
     return viewAccount(account);
   });

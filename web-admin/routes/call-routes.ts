@@ -111,16 +111,16 @@ function addOrders(book: RouteBook, parts: RouteParts): void {
 
 export function addCallRoutes(book: RouteBook, parts: RouteParts): void {
   const { records, identity } = parts;
-  book.add('GET /api/calls', ({ query, session }) => {
-    const { beforeMs, beforeId, limit, ...wanted } = query;
+  book.add('POST /api/calls/search', ({ body, session }) => {
+    const { beforeMs, beforeId, limit, ...wanted } = body;
     const before =
       beforeMs === undefined || beforeId === undefined
         ? {}
         : { before: { openedWallMs: beforeMs, callId: beforeId } };
     return findRecords(parts, session, { ...filterOf(wanted), ...before, limit });
   });
-  book.add('GET /api/calls.csv', async ({ query, session, reply }) => {
-    const found = await findAllRecords(parts, session, filterOf(query));
+  book.add('POST /api/calls/csv', async ({ body, session, reply }) => {
+    const found = await findAllRecords(parts, session, filterOf(body));
     identity.audit(session.account.accountId, 'callsExported', String(found.length), 'done', {});
     return reply
       .type('text/csv; charset=utf-8')

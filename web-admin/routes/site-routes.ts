@@ -1,5 +1,6 @@
 /** The site as it is: nodes, addresses, routing, prompts, settings. */
 import type { FastifyReply } from 'fastify';
+import { isOperatingError } from '../../cluster/base/errors.js';
 import { panelErrors } from '../errors.js';
 import { callerScopeOf } from '../identity/roles.js';
 import type { Session } from '../identity/identity.js';
@@ -124,8 +125,14 @@ function addRouting(book: RouteBook, { orders, identity }: RouteParts): void {
     identity.audit(asked.session.account.accountId, action, subject, 'done', {});
   };
   book.add('GET /api/routing', async () => {
-    const [status, versions] = await Promise.all([ask('routing'), ask('routingVersions')]);
-    return { status, versions };
+    try {
+      const [status, versions] = await Promise.all([ask('routing'), ask('routingVersions')]);
+      return { isEditable: true, status, versions };
+    } catch (error) {
+      // Of another version than the panel, while the nodes are upgraded one after the other.
+      if (isOperatingError(error, 'RPC_UNKNOWN_METHOD')) return { isEditable: false };
+      throw error;
+    }
   });
   book.add('POST /api/routing/versions', async (asked) => {
     const proposed = await ask('proposeRouting', { document: asked.body.document, by: byOf(asked) });

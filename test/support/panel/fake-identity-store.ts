@@ -13,6 +13,8 @@ import type {
 
 export class FakeIdentityStore implements IdentityPort, IdentityJournalPort {
   isAway = false;
+  /** What is read is the copy of a node that has not applied anything yet. */
+  isBehind = false;
   readonly accounts = new Map<string, AccountRecord>();
   readonly nodes = new Map<string, PanelNodeRecord>();
   readonly revocations: Revocation[] = [];
@@ -23,7 +25,7 @@ export class FakeIdentityStore implements IdentityPort, IdentityJournalPort {
     this.#refuse();
     const { revocations, approvals } = this;
     return {
-      accounts: [...this.accounts.values()],
+      accounts: this.isBehind ? [] : [...this.accounts.values()],
       nodes: [...this.nodes.values()],
       ...{ revocations: [...revocations], approvals: [...approvals] },
     };

@@ -58,13 +58,8 @@ async function errorOf(response: Response): Promise<ApiError> {
   }
 }
 
-/** @throws ApiError */
-export async function ask<K extends ContractKey>(
-  key: K,
-  ...[input]: object extends Input<K> ? [] : [Input<K>]
-): Promise<Answer<K>> {
+async function send(key: string, given: AnyInput): Promise<Response> {
   const [method = 'GET', path = ''] = key.split(' ');
-  const given = (input ?? {}) as AnyInput;
   const hasBody = given.body !== undefined;
   let response: Response;
   try {
@@ -80,5 +75,24 @@ export async function ask<K extends ContractKey>(
     throw new ApiError(0, NO_ANSWER);
   }
   if (!response.ok) throw await errorOf(response);
+  return response;
+}
+
+/** @throws ApiError */
+export async function ask<K extends ContractKey>(
+  key: K,
+  ...[input]: object extends Input<K> ? [] : [Input<K>]
+): Promise<Answer<K>> {
+  const response = await send(key, (input ?? {}) as AnyInput);
   return (await response.json()) as Answer<K>;
+}
+
+/** What is no JSON, saved as a file. @throws ApiError */
+export async function save<K extends ContractKey>(key: K, input: Input<K>, name: string): Promise<void> {
+  const response = await send(key, input as AnyInput);
+  const link = document.createElement('a');
+  link.href = URL.createObjectURL(await response.blob());
+  link.download = name;
+  link.click();
+  URL.revokeObjectURL(link.href);
 }

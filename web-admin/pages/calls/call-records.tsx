@@ -1,14 +1,14 @@
 /** Records of calls: searched, read step by step, taken along for a spreadsheet. */
-import { Button, Drawer, Form, Input, Select, Switch, Table, Tag, Timeline } from 'antd';
+import { App, Button, Drawer, Form, Input, Select, Switch, Table, Tag, Timeline } from 'antd';
 import { useCallback, useState, type ReactNode } from 'react';
 import type { CallRecord, RecordedStep } from '../../../cluster/store/call-record-read-port.ts';
-import { ask, urlOf } from '../base/api.ts';
+import { ask, save } from '../base/api.ts';
 import { durationText, startOfDayMs, timeText } from '../base/clock.ts';
 import { useSpoken, wordOf } from '../base/i18n.tsx';
 import { nodeNowMs } from '../base/live.ts';
 import { Shown } from '../base/notice.tsx';
 import { callTakerName, departmentName, useSite } from '../base/site-context.ts';
-import { useAsked } from '../base/use-asked.ts';
+import { toApiError, useAsked } from '../base/use-asked.ts';
 
 const DAY_MS = 86_400_000;
 const PAGE = 200;
@@ -85,6 +85,12 @@ function Search({
 }): ReactNode {
   const { t, language } = useSpoken();
   const { directory, settings } = useSite();
+  const { message } = App.useApp();
+  const saveAll = (): void => {
+    save('POST /api/calls/csv', { body: queryOf(wanted, settings.zone) }, 'calls.csv').catch(
+      (error: unknown) => void message.error(toApiError(error).body.message),
+    );
+  };
   return (
     <Form
       layout="inline"
@@ -123,11 +129,7 @@ function Search({
       <Button type="primary" htmlType="submit">
         {t('records.search')}
       </Button>
-      <Button
-        className="gap-left"
-        href={urlOf('/api/calls.csv', { query: queryOf(wanted, settings.zone) })}
-        download="calls.csv"
-      >
+      <Button className="gap-left" onClick={saveAll}>
         CSV
       </Button>
     </Form>
@@ -140,7 +142,7 @@ export function CallRecords(): ReactNode {
   const [wanted, setWanted] = useState<Wanted>({ days: 1 });
   const [chosen, setChosen] = useState<string>();
   const read = useCallback(
-    () => ask('GET /api/calls', { query: { ...queryOf(wanted, settings.zone), limit: PAGE } }),
+    () => ask('POST /api/calls/search', { body: { ...queryOf(wanted, settings.zone), limit: PAGE } }),
     [wanted, settings.zone],
   );
   const [asked, again] = useAsked(read);

@@ -1,5 +1,5 @@
 /** Where a call goes: departments, and the versions of the rules with what each would change. */
-import { App, Button, Card, Input, Popconfirm, Table, Tag } from 'antd';
+import { Alert, App, Button, Card, Input, Popconfirm, Table, Tag } from 'antd';
 import { useCallback, useState, type ReactNode } from 'react';
 import { ask, type ApiError } from '../base/api.ts';
 import { timeText } from '../base/clock.ts';
@@ -170,7 +170,7 @@ export default function RoutingPage(): ReactNode {
     <>
       <div className="page-head">
         <h1>{t('nav.routing')}</h1>
-        {mayChange && asked.state === 'done' ? (
+        {mayChange && asked.value?.['isEditable'] === true ? (
           <Popconfirm
             title={t('routing.rollBackSure')}
             onConfirm={() => {
@@ -190,12 +190,16 @@ export default function RoutingPage(): ReactNode {
       </Card>
       {error === undefined ? null : <ErrorNotice error={error} />}
       <Shown asked={asked} again={again}>
-        {(answer) => (
-          <>
-            <Versions versions={readVersions(answer)} act={act} showReport={setReport} />
-            {mayChange ? <Proposal act={act} showReport={setReport} /> : null}
-          </>
-        )}
+        {(answer) =>
+          answer['isEditable'] !== true ? (
+            <Alert showIcon type="info" title={t('error.RPC_UNKNOWN_METHOD')} />
+          ) : (
+            <>
+              <Versions versions={readVersions(answer)} act={act} showReport={setReport} />
+              {mayChange ? <Proposal act={act} showReport={setReport} /> : null}
+            </>
+          )
+        }
       </Shown>
       {report === undefined ? null : <Report report={report} />}
     </>

@@ -70,6 +70,15 @@ spec('the way into the panel', (it) => {
     assert.is(again.body.error?.code, 'PANEL_NOT_FIRST');
   });
 
+  it("does not wait until this node's copy of the store has the account", async () => {
+    const panel = await openPanel();
+    panel.store.isBehind = true;
+    await begin(panel);
+    assert.is(panel.identity.options.book.accounts[0]?.revision, 2);
+    await panel.identity.options.book.refresh();
+    assert.is(panel.identity.options.book.accounts[0]?.revision, 2, 'an older copy takes nothing back');
+  });
+
   it('is closed for a wrong code, and says so at the field for a short password', async () => {
     const panel = await openPanel();
     const wrong = await post(panel, '/api/session/first', { ...FIRST, code: 'WRONG' });

@@ -1,0 +1,144 @@
+/** The panel as people use it: a real browser at a desk, real nodes, a real call. */
+import { CallLab } from '../support/box/call-lab.js';
+import { clock, isEverythingInSync, makeTestBox, SERVICE_ADDRESSES } from '../support/box/test-box.js';
+import { PanelBrowser, readFirstCode } from '../support/browser/panel-browser.js';
+import { assert, spec } from '../support/spec.js';
+import { notYet, waitFor } from '../support/wait.js';
+
+const URL_A = `https://${SERVICE_ADDRESSES.a}:8443/`;
+const ROUTES = [
+  ...['overview', 'calls', 'people', 'nodes', 'routing', 'trunks', 'prompts', 'approvals', 'accounts'],
+  ...['settings', 'wall'],
+];
+/** What the page says when its node is gone is said by the browser, too. */
+const LOST = /net::ERR_|Failed to load resource/;
+const LIVE_MS_MAX = 1000;
+
+spec('the panel in a browser', { deadlineMs: 240_000 }, (it, before) => {
+  const { box } = makeTestBox({ isAllDay: true });
+  let lab: CallLab;
+  let browser: PanelBrowser;
+  let key = '';
+
+  before(async (t) => {
+    t.defer(() => box.stop());
+    await box.start();
+    await waitFor('everything is in step', () => isEverythingInSync(box), { deadlineMs: 30_000 });
+    lab = await CallLab.open(box);
+    t.defer(() => lab.close());
+    browser = await PanelBrowser.open(box);
+    t.defer(() => browser.close());
+  });
+
+  it('lets the first person in by the one-time code, a password and an authenticator', async () => {
+    const { page } = browser;
+    await page.goto(URL_A);
+    await page.locator('#code').waitFor();
+    await browser.shoot('first');
+    key = await browser.makeFirst(await readFirstCode(box, 'a'));
+    await page.locator('.queue').first().waitFor();
+    assert.is(await page.locator('h1').first().innerText(), '站点总览');
+    assert.match(await page.locator('.served').innerText(), /节点 A/);
+    assert.equal(browser.errors, []);
+  });
+
+  it('asks for the second factor at every other login, and refuses a wrong code', async () => {
+    const { page } = browser;
+    await page.getByLabel('退出登录').click();
+    await page.fill('#name', 'li.na');
+    await page.fill('#password', 'not the password');
+    await page.click('button[type=submit]');
+    await page.getByText('用户名或密码不正确').waitFor();
+    await browser.logIn(key);
+    await page.locator('.queue').first().waitFor();
+    // The one that was refused is told by the browser as well.
+    assert.equal(
+      browser.errors.splice(0).filter((error) => !/401/.test(error)),
+      [],
+    );
+  });
+
+  it('shows a call that arrives within a second, and an emergency before anything else', async () => {
+    const { page } = browser;
+    const phone = await lab.plugIn('8005');
+    await lab.logIn(phone, '1005');
+    await lab.openCarrier();
+    await page.getByText('空闲 1', { exact: false }).first().waitFor();
+    const id = await lab.trunk.call('carrier', '01065129000');
+    await lab.until(
+      lab.phones,
+      '8005',
+      undefined,
+      ({ progress }) => progress === 'ringing',
+      'the seat rings',
+    );
+    const sinceMs = clock.monotonicMs();
+    const reception = page.locator('.queue', { hasText: '总机' }).locator('.queue-waiting');
+    await waitFor(
+      'the page shows it',
+      async () => (await reception.innerText()) === '1' || notYet('not there'),
+      {
+        deadlineMs: 5000,
+        intervalMs: 50,
+      },
+    );
+    const lagMs = clock.monotonicMs() - sinceMs;
+    assert.ok(lagMs < LIVE_MS_MAX, `shown ${lagMs.toFixed(0)} ms after the seat rang`);
+    const emergency = await lab.trunk.call('carrier', '01065129120');
+    await page.locator('.emergency-waits').waitFor({ timeout: 5000 });
+    await browser.shoot('emergency');
+    for (const call of [id, emergency]) await lab.trunk.order({ do: 'hangUp', call });
+    await page.locator('.emergency-waits').waitFor({ state: 'detached', timeout: 5000 });
+  });
+
+  it('has a picture for every page, no error in the console, and nothing that keeps people out', async () => {
+    for (const route of ROUTES) {
+      await browser.goTo(route);
+      await browser.shoot(route);
+      assert.equal(await browser.findViolations(), [], route);
+      assert.equal(browser.errors, [], route);
+    }
+  });
+
+  it('speaks English, too, with no word of Chinese left in its own texts', async () => {
+    const { page } = browser;
+    await browser.goTo('overview');
+    await page.getByRole('button', { name: 'English' }).click();
+    assert.is(await page.locator('h1').first().innerText(), 'The site now');
+    for (const route of ['overview', 'nodes', 'trunks', 'settings']) {
+      await browser.goTo(route);
+      const own = await page.locator('main, [role=main]').first().innerText();
+      assert.not.match(own, /\p{Script=Han}/u, route);
+      await browser.shoot(`${route}-en`);
+    }
+    await page.getByRole('button', { name: '中文' }).click();
+  });
+
+  it('lives on when its node dies, says so, and shows who took over', async () => {
+    const { page } = browser;
+    await browser.goTo('overview');
+    const marked = await page.evaluate(() => {
+      (globalThis as unknown as { mark: number }).mark = 7;
+      return true;
+    });
+    assert.ok(marked);
+    await box.kill('a');
+    await page.locator('.strip').waitFor({ timeout: 20_000 });
+    await page.getByText('现在由节点 B 接替', { exact: false }).waitFor({ timeout: 30_000 });
+    await page.getByText('节点 A 没有应答', { exact: false }).first().waitFor({ timeout: 10_000 });
+    await browser.shoot('node-dead');
+    const mark = await page.evaluate(() => (globalThis as unknown as { mark?: number }).mark);
+    assert.is(mark, 7, 'the page was not loaded again');
+    assert.equal(
+      browser.errors.splice(0).filter((error) => !LOST.test(error)),
+      [],
+    );
+    await browser.goTo('nodes');
+    await browser.shoot('nodes-dead');
+    await box.powerOn('a');
+    await page
+      .getByText('节点 A 没有应答', { exact: false })
+      .first()
+      .waitFor({ state: 'detached', timeout: 40_000 });
+  });
+});
