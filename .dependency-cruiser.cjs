@@ -35,6 +35,18 @@ const PACKAGE_ROOMS = [
   { package: 'systemd-notify', names: 'systemd-notify', room: '^cluster/base/service-notify[.]ts$' },
   { package: 'prom-client', names: 'prom-client', room: '^appliance/sip-engine/observability/' },
   { package: 'fastify', names: 'fastify|fastify-plugin|@fastify/[^/]+', room: '^web-admin/' },
+  { package: 'argon2', names: '@node-rs/argon2', room: '^web-admin/identity/passwords[.]ts$' },
+  { package: 'jose', names: 'jose', room: '^web-admin/identity/session-tokens[.]ts$' },
+  {
+    package: 'simplewebauthn-server',
+    names: '@simplewebauthn/server',
+    room: '^web-admin/identity/passkeys[.]ts$',
+  },
+  {
+    package: 'browser-libraries',
+    names: 'react|react-dom|antd|@ant-design/[^/]+|echarts|@simplewebauthn/browser',
+    room: '^web-admin/pages/',
+  },
   { package: 'pino', names: 'pino|pino-[^/]+', room: '^cluster/base/' },
   { package: 'uvu', names: 'uvu', room: '^test/support/' },
 ];

@@ -125,7 +125,9 @@ spec('the panel in a browser', { deadlineMs: 240_000 }, (it, before) => {
     await box.kill('a');
     await page.locator('.strip').waitFor({ timeout: 20_000 });
     await page.getByText('现在由节点 B 接替', { exact: false }).waitFor({ timeout: 30_000 });
-    await page.getByText('节点 A 没有应答', { exact: false }).first().waitFor({ timeout: 10_000 });
+    await page.getByText('节点 A 没有应答', { exact: true }).first().waitFor({ timeout: 10_000 });
+    const holder = page.locator('.node-box', { hasText: '10.77.0.11' }).filter({ hasText: /B\s*院内/ });
+    await holder.waitFor();
     await browser.shoot('node-dead');
     const mark = await page.evaluate(() => (globalThis as unknown as { mark?: number }).mark);
     assert.is(mark, 7, 'the page was not loaded again');
@@ -137,7 +139,7 @@ spec('the panel in a browser', { deadlineMs: 240_000 }, (it, before) => {
     await browser.shoot('nodes-dead');
     await box.powerOn('a');
     await page
-      .getByText('节点 A 没有应答', { exact: false })
+      .getByText('节点 A 没有应答', { exact: true })
       .first()
       .waitFor({ state: 'detached', timeout: 40_000 });
   });

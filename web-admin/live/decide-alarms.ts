@@ -61,6 +61,17 @@ function ofAddress({ home, holder, address }: PictureAddress): readonly Alarm[] 
   return holder === home ? [] : [alarm('addressAway', 'warning', { address, home, holder })];
 }
 
+/** One alarm a trunk, whatever number of nodes it does not answer. */
+function ofTrunks(trunks: readonly PictureTrunk[]): readonly Alarm[] {
+  const down = trunks.filter(({ isUp }) => isUp === false);
+  const isCutOff = down.length > 0 && down.length === trunks.length;
+  const ids = [...new Set(down.map(({ trunkId }) => trunkId))];
+  return ids.map((trunk) => {
+    const nodes = down.filter(({ trunkId }) => trunkId === trunk).map(({ node }) => node.toUpperCase());
+    return alarm('trunkDown', isCutOff ? 'critical' : 'warning', { trunk, nodes: nodes.join(', ') });
+  });
+}
+
 export function decideAlarms({ nodes, addresses, trunks, calls, nowWallMs }: AlarmInput): readonly Alarm[] {
   const emergencies = calls.filter(
     ({ emergency, waitingSinceWallMs }) =>
@@ -69,14 +80,7 @@ export function decideAlarms({ nodes, addresses, trunks, calls, nowWallMs }: Ala
       nowWallMs - emergency.sinceWallMs > EMERGENCY_MS_MAX,
   );
   const waiting = emergencies.length > 0 ? [alarm('emergencyWaits', 'critical', {})] : [];
-  const all = [
-    ...waiting,
-    ...addresses.flatMap(ofAddress),
-    ...nodes.flatMap(ofNode),
-    ...trunks
-      .filter(({ isUp }) => isUp === false)
-      .map(({ trunkId, node }) => alarm('trunkDown', 'warning', { trunk: trunkId, node })),
-  ];
+  const all = [...waiting, ...addresses.flatMap(ofAddress), ...nodes.flatMap(ofNode), ...ofTrunks(trunks)];
   return [
     ...all.filter((one) => one.severity === 'critical'),
     ...all.filter((one) => one.severity !== 'critical'),

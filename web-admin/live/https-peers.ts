@@ -17,7 +17,8 @@ export interface HttpsPeersOptions {
   readonly tokens: SessionTokens;
 }
 
-const SNAPSHOT_MS_MAX = 1500;
+/** Together with the miss that is forgiven: how long a dead node is shown as it was. */
+const SNAPSHOT_MS_MAX = 1000;
 const ORDER_MS_MAX = 12_000;
 const ANSWER_BYTES_MAX = 8 * 1024 * 1024;
 

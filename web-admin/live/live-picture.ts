@@ -166,9 +166,10 @@ function nodeOf(site: SiteDocument['nodes'][number], seen: SeenNode | undefined)
 function addressesOf(nodes: readonly PictureNode[]): readonly PictureAddress[] {
   return nodes.flatMap(({ nodeId, serviceAddress }) => {
     if (serviceAddress === null) return [];
-    const holder = nodes.find(({ serviceAddresses }) =>
-      serviceAddresses.some((one) => one.address === serviceAddress && one.isHeld),
-    );
+    // Of two that say so, the later word counts: the earlier one may be the last of a node that has died since.
+    const [holder] = nodes
+      .filter((node) => node.serviceAddresses.some((one) => one.address === serviceAddress && one.isHeld))
+      .sort((a, b) => (b.seenWallMs ?? 0) - (a.seenWallMs ?? 0));
     return [{ home: nodeId, address: serviceAddress, holder: holder?.nodeId ?? null }];
   });
 }

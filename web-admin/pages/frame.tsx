@@ -239,7 +239,7 @@ export function Frame({ isDark, setDark }: GateProps): ReactNode {
     <Layout className="frame">
       <Layout.Sider
         theme={isDark ? 'dark' : 'light'}
-        width={188}
+        width={208}
         breakpoint="lg"
         collapsedWidth={56}
         className="side"

@@ -29,6 +29,7 @@ export default function FlowChart(): ReactNode {
   const { settings, isDark } = useSite();
   const place = useRef<HTMLDivElement>(null);
   const chart = useRef<ECharts | undefined>(undefined);
+  const isDrawn = useRef(false);
 
   useEffect(() => {
     if (place.current === null) return undefined;
@@ -42,6 +43,7 @@ export default function FlowChart(): ReactNode {
       resize.disconnect();
       made.dispose();
       chart.current = undefined;
+      isDrawn.current = false;
     };
   }, []);
 
@@ -49,9 +51,12 @@ export default function FlowChart(): ReactNode {
     // What was heard last is no news while nothing is heard.
     if (picture === undefined || link === 'lost') return;
     const atMs = nodeNowMs();
-    if (atMs - (samples.at(-1)?.atMs ?? 0) < SAMPLE_MS) return;
+    const isDue = atMs - (samples.at(-1)?.atMs ?? 0) >= SAMPLE_MS;
+    // A chart that was just made is drawn at once, with what is known.
+    if (!isDue && isDrawn.current) return;
+    isDrawn.current = true;
     const waiting = picture.queues.reduce((sum, queue) => sum + queue.waiting, 0);
-    samples.push({ atMs, calls: picture.capacity.nowCalls, waiting });
+    if (isDue) samples.push({ atMs, calls: picture.capacity.nowCalls, waiting });
     if (samples.length > SAMPLES_MAX) samples.shift();
     const ink = isDark ? '#c9d3de' : '#33404d';
     const grid = isDark ? '#243142' : '#e3e8ee';
@@ -67,10 +72,12 @@ export default function FlowChart(): ReactNode {
       tooltip: { trigger: 'axis' },
       xAxis: {
         type: 'time',
+        min: atMs - SAMPLES_MAX * SAMPLE_MS,
+        max: atMs,
         axisLabel: {
           color: ink,
           hideOverlap: true,
-          formatter: (value: number) => timeText(value, settings.zone),
+          formatter: (value: number) => timeText(value, settings.zone).slice(0, 5),
         },
         axisLine: { lineStyle: { color: grid } },
       },

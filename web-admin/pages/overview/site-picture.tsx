@@ -74,6 +74,7 @@ export function SitePicture({ picture }: { readonly picture: LivePicture }): Rea
   const site = picture.nodes.filter(({ place }) => place === 'site');
   const remote = picture.nodes.filter(({ place }) => place !== 'site');
   const trunks = picture.trunks.filter(({ node }) => site.some(({ nodeId }) => nodeId === node));
+  const hasDown = trunks.some(({ isUp }) => isUp === false);
   const upTrunks = trunks.filter(({ isUp }) => isUp === true).length;
   const pairUp = isLinkUp(site[0], site[1]);
   const replicated = pairUp && isReplicated(site);
@@ -81,9 +82,7 @@ export function SitePicture({ picture }: { readonly picture: LivePicture }): Rea
     <Card size="small" title={t('site.title')}>
       <div className="site">
         <div className="site-outside">
-          <div
-            className={`carrier ${upTrunks === trunks.length && upTrunks > 0 ? 'carrier-up' : 'carrier-down'}`}
-          >
+          <div className={`carrier ${hasDown ? 'carrier-down' : upTrunks > 0 ? 'carrier-up' : ''}`}>
             {t('site.carrier', { up: upTrunks, all: trunks.length })}
           </div>
         </div>

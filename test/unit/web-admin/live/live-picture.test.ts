@@ -102,6 +102,29 @@ spec('the picture of the site', (it) => {
     assert.is(dead.nodes[0]?.calls, 0, 'nobody knows what it does now');
   });
 
+  it('believes the later word about an address, not the last one of a node that has died since', () => {
+    const b = snapshot('b', {}, ['10.77.0.11', '10.77.0.12']);
+    const seen = new Map<string, SeenNode>([
+      ['a', { snapshot: snapshot('a'), seenWallMs: NOW - 900, isAnswering: true }],
+      ['b', { snapshot: b, seenWallMs: NOW, isAnswering: true }],
+    ]);
+    const input = { site: SITE, node: 'b', seen, nowWallMs: NOW, departmentIds: [], trunkLines: undefined };
+    assert.is(describeSite(input).addresses[0]?.holder, 'b');
+  });
+
+  it('has one alarm for a trunk, critical when no trunk is left', () => {
+    const withTrunks = (...isUp: readonly boolean[]): LivePicture => {
+      const trunks = isUp.map((up, index) => ({ trunkId: `t${String(index)}`, isUp: up, sinceWallMs: NOW }));
+      return picture(ALL.map((one) => ({ ...one, control: control({ trunks }) })));
+    };
+    const shown = withTrunks(true, false).alarms.map(({ severity, params }) => [severity, params['nodes']]);
+    assert.equal(shown, [['warning', 'A, B, D']]);
+    assert.equal(
+      withTrunks(false, false).alarms.map(({ severity }) => severity),
+      ['critical', 'critical'],
+    );
+  });
+
   it('says it when nobody holds an address, and when call control or media do not answer', () => {
     const down = snapshot('b', { control: null }, []);
     const deaf = control({ status: { ...control().status, isMediaReachable: false } });
