@@ -13,8 +13,8 @@ import type {
 
 export class FakeIdentityStore implements IdentityPort, IdentityJournalPort {
   isAway = false;
-  /** What is read is the copy of a node that has not applied anything yet. */
-  isBehind = false;
+  /** The copy of a node that has not applied the latest; undefined: it has. */
+  oldCopy: readonly AccountRecord[] | undefined;
   readonly accounts = new Map<string, AccountRecord>();
   readonly nodes = new Map<string, PanelNodeRecord>();
   readonly revocations: Revocation[] = [];
@@ -25,7 +25,7 @@ export class FakeIdentityStore implements IdentityPort, IdentityJournalPort {
     this.#refuse();
     const { revocations, approvals } = this;
     return {
-      accounts: this.isBehind ? [] : [...this.accounts.values()],
+      accounts: this.oldCopy ?? [...this.accounts.values()],
       nodes: [...this.nodes.values()],
       ...{ revocations: [...revocations], approvals: [...approvals] },
     };

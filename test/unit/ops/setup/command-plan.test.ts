@@ -3,7 +3,7 @@ import { planCommand } from '../../../../ops/setup/command-plan.mjs';
 
 spec('a command', (it) => {
   it('runs every suite as "test" without the name of one, and hands options on', () => {
-    assert.equal(planCommand(['test']).args, ['unit', 'contract', 'sim', 'system']);
+    assert.equal(planCommand(['test']).args, ['unit', 'contract', 'sim', 'system', 'browser']);
     assert.equal(planCommand(['test', '--filter', 'x']).args, [
       'unit',
       'contract',
