@@ -9,6 +9,7 @@ spec('a command', (it) => {
       'contract',
       'sim',
       'system',
+      'browser',
       '--filter',
       'x',
     ]);
