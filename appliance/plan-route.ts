@@ -3,7 +3,7 @@ import type { Telephony, TelephonySeat } from '../firmware-config/schema/telepho
 import type { Place, Target } from './call/call-types.js';
 import { findFeatureCommand, type FeatureCommand } from './call/feature-codes.js';
 import type { LocalTime } from './routing/business-hours.js';
-import { decideOutbound, decideRoute } from './routing/decide-route.js';
+import { decideNamedRoute, decideOutbound, decideRoute } from './routing/decide-route.js';
 import type { Reason, RoutingDocument } from './routing/routing-document.js';
 import type { Peer } from './peers.js';
 
@@ -37,12 +37,19 @@ export function planTransfer(question: RouteQuestion): RoutePlan {
   const seat = question.findByExtension(question.dialled);
   if (seat !== undefined)
     return { kind: 'dial', target: { kind: 'seat', seatId: seat.id }, isOutbound: false };
-  const queued = planQueue(question);
-  return queued.kind === 'refuse' ? planOutbound(question) : queued;
+  // What a rule names comes first, so that no outbound rule takes an emergency number out of the house; `otherwise` fits
+  // every number and comes last, or no seat could ever dial out.
+  const queued = planQueue(question, decideNamedRoute);
+  if (queued.kind !== 'refuse') return queued;
+  const outbound = planOutbound(question);
+  if (outbound.kind !== 'refuse') return outbound;
+  const rest = planQueue(question);
+  return rest.kind === 'refuse' ? outbound : rest;
 }
 
-function planQueue({ routing, dialled, callerNumber, at, nowWallMs }: RouteQuestion): RoutePlan {
-  const route = decideRoute(routing, { dialled, caller: callerNumber, at });
+function planQueue(question: RouteQuestion, decide = decideRoute): RoutePlan {
+  const { routing, dialled, callerNumber, at, nowWallMs } = question;
+  const route = decide(routing, { dialled, caller: callerNumber, at });
   if (route.kind === 'unknown') return { kind: 'refuse', status: 404, reason: route.reason };
   if (route.kind === 'closed')
     return { kind: 'closed', departmentId: route.departmentId, reason: route.reason };

@@ -30,15 +30,17 @@ interface Found extends Target {
   readonly reason: Reason;
 }
 
-function findTarget(document: RoutingDocument, dialled: string): Found | undefined {
+type Otherwise = RoutingDocument['otherwise'];
+
+function findTarget(document: RoutingDocument, dialled: string, otherwise: Otherwise): Found | undefined {
   const rule = findNumberRule(document.numbers, dialled);
   if (rule !== undefined) {
     const reason = { key: 'route.number', ruleId: rule.id, values: { number: dialled } };
     return { ...targetOf(rule), isEmergency: rule.isEmergency, reason };
   }
-  if (document.otherwise === undefined) return undefined;
+  if (otherwise === undefined) return undefined;
   const reason = { key: 'route.otherwise', ruleId: undefined, values: { number: dialled } };
-  return { ...targetOf(document.otherwise), isEmergency: false, reason };
+  return { ...targetOf(otherwise), isEmergency: false, reason };
 }
 
 function targetOf({ departmentId, priority, skills }: Target): Target {
@@ -71,9 +73,18 @@ function findOpen(document: RoutingDocument, departmentId: string, at: LocalTime
   return undefined;
 }
 
-export function decideRoute(document: RoutingDocument, { dialled, caller, at }: CallFacts): Route {
+export function decideRoute(document: RoutingDocument, facts: CallFacts): Route {
+  return decide(document, facts, document.otherwise);
+}
+
+/** Only by rules that name the number: `otherwise` fits all of them. */
+export function decideNamedRoute(document: RoutingDocument, facts: CallFacts): Route {
+  return decide(document, facts, undefined);
+}
+
+function decide(document: RoutingDocument, { dialled, caller, at }: CallFacts, otherwise: Otherwise): Route {
   const number = normaliseNumber(dialled, document.numberPlan);
-  const target = number === undefined ? undefined : findTarget(document, number);
+  const target = number === undefined ? undefined : findTarget(document, number, otherwise);
   if (target === undefined) {
     const reason = { key: 'route.unknown', ruleId: undefined, values: { number: number ?? dialled } };
     return { kind: 'unknown', reason };
