@@ -38,6 +38,10 @@ const EXPECTED: readonly RegExp[] = [
   /^sip-engine\.log: .*"msg":"(the way to the partner has changed|the partner does not hold the records in time)/,
   // socat does not answer systemd-notify's barrier (docs/adr/0004); the message has arrived.
   /Failed to invoke barrier|systemd-notify WATCHDOG=1 ended with 1/,
+  // The panel asks the panel of each node, and the one that died does not answer.
+  /^admin\.log: .*"PANEL_NODE_AWAY"/,
+  // Call control's link to its partner is cut, and comes back.
+  /^calls\.log: .*"msg":"(node link is down|its seats are dispatched by)"/,
   // Two cores start a whole node: what is asked meanwhile is answered late, and asked again with the next beat.
   /"LIVE_STATE_AWAY".* within 500 ms/,
 ];
