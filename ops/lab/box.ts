@@ -134,7 +134,7 @@ export class Box {
     if (!this.#isClaimed) return;
     await this.cutPower();
     await this.network.close();
-    await releaseBox(this.#options.boxId);
+    await releaseBox(this.#options.boxId, this.#options.clock);
     this.#isClaimed = false;
   }
 

@@ -87,17 +87,32 @@ export async function findTraces(clock: Clock): Promise<readonly BoxTrace[]> {
   return Promise.all(ids.map((id) => findTrace(id, groups.get(id) ?? [], clock)));
 }
 
+const DISK_LOOK_EVERY_MS = 50;
+const DISK_LOOKS_MAX = 100;
+
 interface LoopDevices {
   readonly loopdevices?: readonly { readonly name: string; readonly 'back-file': string | null }[];
 }
 
-/** The kernel frees a disk with the last mount of its machine; this is for one that was attached by hand. */
-async function detachDisks(folder: string, clock: Clock): Promise<void> {
+async function findDisks(folder: string, clock: Clock): Promise<readonly string[]> {
   const text = await run(['losetup', '--json', '--list'], { clock });
   const { loopdevices = [] } = text.trim() === '' ? {} : (JSON.parse(text) as LoopDevices);
-  for (const device of loopdevices) {
-    if (device['back-file']?.startsWith(`${folder}/`) !== true) continue;
-    await run(['losetup', '--detach', device.name], { clock }).catch(() => undefined);
+  return loopdevices
+    .filter((device) => device['back-file']?.startsWith(`${folder}/`) === true)
+    .map(({ name }) => name);
+}
+
+/** The kernel frees a disk with the last mount of its machine; this is for one that was attached by hand. */
+async function detachDisks(folder: string, clock: Clock): Promise<void> {
+  for (const name of await findDisks(folder, clock))
+    await run(['losetup', '--detach', name], { clock }).catch(() => undefined);
+}
+
+/** First it writes what the machine had not written yet (seen for a moment on a busy disk). */
+async function untilDisksAreFree(folder: string, clock: Clock): Promise<void> {
+  for (let looks = 0; looks < DISK_LOOKS_MAX; looks += 1) {
+    if ((await findDisks(folder, clock)).length === 0) return;
+    await clock.sleep(DISK_LOOK_EVERY_MS);
   }
 }
 
@@ -158,6 +173,7 @@ export function claimBox(boxId: string, clock: Clock, attach?: string): Promise<
 }
 
 /** Gives up a box that this process has claimed. Idempotent. */
-export async function releaseBox(boxId: string): Promise<void> {
+export async function releaseBox(boxId: string, clock: Clock): Promise<void> {
+  await untilDisksAreFree(stateFolderOf(boxId), clock);
   await rm(stateFolderOf(boxId), { recursive: true, force: true });
 }

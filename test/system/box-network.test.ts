@@ -32,7 +32,7 @@ async function ping(from: string, address: string): Promise<number> {
 
 spec('the network of a box', { deadlineMs: 60_000 }, (it, before) => {
   before(async (t) => {
-    t.defer(() => releaseBox(boxId));
+    t.defer(() => releaseBox(boxId, clock));
     t.defer(() => network.close());
     await claimBox(boxId, clock);
     await network.open();

@@ -55,7 +55,7 @@ export class TakeoverLab {
   static async open(t: Pick<TestContext, 'defer'>): Promise<TakeoverLab> {
     const lab = new TakeoverLab();
     t.defer(() => rmSync(lab.#folder, { recursive: true, force: true }));
-    t.defer(() => releaseBox(lab.#boxId));
+    t.defer(() => releaseBox(lab.#boxId, clock));
     t.defer(() => lab.#network.close());
     t.defer(() => lab.#stop());
     await claimBox(lab.#boxId, clock);
