@@ -17,6 +17,7 @@ import type {
   Place,
   Target,
 } from './call/call-types.js';
+import type { FeatureCommand } from './call/feature-codes.js';
 import type { MediaEvent, MediaPort, MediaStatistics } from './call/media-port.js';
 import { callerLegId, openCall } from './call/next-call-state.js';
 import type {
@@ -30,6 +31,7 @@ import type {
 } from './call/signalling-port.js';
 import { Dispatcher } from './dispatcher.js';
 import { localTimeOf } from './local-time.js';
+import { NO_LINK, Partner, type PartnerLink } from './partner.js';
 import { Peers, type Peer } from './peers.js';
 import { planRoute, planTransfer, type RoutePlan, type RouteQuestion } from './plan-route.js';
 import type { PromptFiles } from './prompt-files.js';
@@ -56,6 +58,8 @@ export interface CallObserver {
 
 export interface CallControlOptions {
   readonly node: string;
+  /** Undefined: this node is alone. */
+  readonly partner?: { readonly id: string; readonly link: PartnerLink };
   readonly telephony: Telephony;
   readonly routing: RoutingDocument;
   readonly dispatch: DispatchSettings;
@@ -80,6 +84,7 @@ export class CallControl implements SignallingListener, CallHouse {
   readonly #routes: RouteFinder;
   readonly seats: SeatBook;
   readonly #dispatcher: Dispatcher;
+  readonly partner: Partner;
   readonly trunks: TrunkWatch;
   #routing: RoutingDocument;
   #opened = 0;
@@ -92,13 +97,21 @@ export class CallControl implements SignallingListener, CallHouse {
     this.#peers = new Peers(telephony);
     this.#dispatcher = new Dispatcher({
       ...{ node, settings: dispatch, clock, log, facts: options.facts },
+      onTell: (message) => {
+        this.partner.tell(message);
+      },
       onEffect: (effect) => {
         this.#onDispatch(effect);
       },
     });
     this.seats = new SeatBook({
-      ...{ telephony, node, clock, log },
+      ...{ telephony, node, clock, log, partner: options.partner?.id },
+      isPartnerThere: () => this.partner.isUp,
+      commandAtPartner: (seatId, command) => this.partner.command(seatId, command),
       listener: {
+        onTell: (message) => {
+          this.partner.tell(message);
+        },
         onSeat: (seat) => {
           this.#dispatcher.apply({ kind: 'seatChanged', seat });
         },
@@ -109,6 +122,10 @@ export class CallControl implements SignallingListener, CallHouse {
           observer.onDisposition(callId, code);
         },
       },
+    });
+    this.partner = new Partner({
+      ...{ link: options.partner?.link ?? NO_LINK, queue: this.#dispatcher, seats: this.seats, clock, log },
+      onCommand: (seatId, command) => this.#obeyPartner(seatId, command),
     });
     this.#routes = new RouteFinder(telephony, this.seats);
     this.trunks = new TrunkWatch({
@@ -398,11 +415,21 @@ export class CallControl implements SignallingListener, CallHouse {
       },
     });
     this.#services.set(legId, service);
-    const outcome =
-      command.kind === 'emergency'
-        ? Promise.resolve(this.#hotKey(peer.seat.id))
-        : this.seats.command(peer.seat.id, command);
-    void service.run(outcome);
+    void service.run(this.#obey(peer.seat.id, command));
+  }
+
+  /** @returns the prompt that the call-taker hears */
+  async #obey(seatId: string, command: FeatureCommand): Promise<string> {
+    if (command.kind !== 'emergency') return this.seats.command(seatId, command);
+    const outcome = this.#hotKey(seatId);
+    // The call of the seat may be one of the partner's.
+    return outcome === 'noCall' ? ((await this.partner.command(seatId, command)) ?? 'noCall') : outcome;
+  }
+
+  /** Dialled at the partner: what this node cannot do either is not handed back. */
+  #obeyPartner(seatId: string, command: FeatureCommand): Promise<string> {
+    if (command.kind === 'emergency') return Promise.resolve(this.#hotKey(seatId));
+    return this.seats.commandHere(seatId, command);
   }
 
   /** The call that the seat is in becomes an emergency: whoever talks stays until an emergency seat has it. */
@@ -473,6 +500,10 @@ export class CallControl implements SignallingListener, CallHouse {
       this.seats.setSilent(effect.seatId);
       return;
     }
+    if (effect.kind === 'askPartner' || effect.kind === 'turnDown' || effect.kind === 'rang') {
+      this.partner.tell(effect);
+      return;
+    }
     if (effect.kind === 'ignored') return;
     const call = this.#calls.get(effect.callId);
     if (call === undefined) {
@@ -486,7 +517,7 @@ export class CallControl implements SignallingListener, CallHouse {
   }
 
   #eventOfDispatch(
-    effect: Exclude<DispatchEffect, { kind: 'seatSilent' | 'ignored' }>,
+    effect: Exclude<DispatchEffect, { kind: 'seatSilent' | 'ignored' | 'askPartner' | 'turnDown' | 'rang' }>,
   ): CallEvent | undefined {
     switch (effect.kind) {
       case 'offer':

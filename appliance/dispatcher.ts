@@ -2,6 +2,7 @@
 import type { Clock, Timer } from '../cluster/base/clock.js';
 import type { Log } from '../cluster/base/log.js';
 import type { LiveFactsPort } from '../cluster/live-state/live-facts-port.js';
+import type { PartnerMessage } from './partner-messages.js';
 import type { DispatchSettings } from './queue/dispatch-settings.js';
 import { nextDispatchState, openDispatch } from './queue/dispatch-state.js';
 import type { DispatchEffect, DispatchEvent, DispatchState } from './queue/dispatch-types.js';
@@ -13,6 +14,8 @@ export interface DispatcherOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly facts: Pick<LiveFactsPort, 'put' | 'remove'>;
+  /** For the partner: our callers and seats as they are now. */
+  readonly onTell: (message: PartnerMessage) => void;
   readonly onEffect: (effect: DispatchEffect) => void;
 }
 
@@ -51,24 +54,39 @@ export class Dispatcher {
 
   #step(event: DispatchEvent): void {
     const { clock, log, onEffect } = this.#options;
-    const before = this.#state.entries;
-    const { state, effects } = nextDispatchState(this.#state, event, clock.wallMs());
+    const before = this.#state;
+    const { state, effects } = nextDispatchState(before, event, clock.wallMs());
     this.#state = state;
-    this.#keepEntries(before, state.entries);
+    // What a seat of the partner's did goes first: the entry that it rang for must not be gone before (rule 16).
+    for (const effect of effects) if (effect.kind === 'rang') onEffect(effect);
+    this.#keepEntries(before.entries, state.entries);
+    this.#tellSeats(before.seats, state.seats);
     for (const effect of effects) {
       if (effect.kind === 'ignored')
         log.debug({ event: effect.event, why: effect.why }, 'queue has nothing to do');
-      else onEffect(effect);
+      else if (effect.kind !== 'rang') onEffect(effect);
     }
   }
 
-  /** Places in the queue are facts, not memories of this process. */
+  /** Places in the queue are facts, not memories of this process. The partner keeps its own. */
   #keepEntries(before: DispatchState['entries'], now: DispatchState['entries']): void {
-    const { facts } = this.#options;
+    const { node, facts, onTell } = this.#options;
     for (const [callId, entry] of Object.entries(now))
-      if (before[callId] !== entry) facts.put('queueEntry', callId, entry);
-    for (const callId of Object.keys(before))
-      if (now[callId] === undefined) facts.remove('queueEntry', callId);
+      if (before[callId] !== entry && entry.mediaNode === node) {
+        facts.put('queueEntry', callId, entry);
+        onTell({ kind: 'entry', entry });
+      }
+    for (const [callId, { mediaNode }] of Object.entries(before))
+      if (now[callId] === undefined && mediaNode === node) {
+        facts.remove('queueEntry', callId);
+        onTell({ kind: 'entryGone', callId });
+      }
+  }
+
+  #tellSeats(before: DispatchState['seats'], now: DispatchState['seats']): void {
+    const { node, onTell } = this.#options;
+    for (const [seatId, seat] of Object.entries(now))
+      if (before[seatId] !== seat && seat.dispatchNode === node) onTell({ kind: 'seat', seat });
   }
 
   #arm(): void {

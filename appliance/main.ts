@@ -23,6 +23,7 @@ import { adminMethods } from './admin-methods.js';
 import { CallControl } from './call-control.js';
 import { CallRecords } from './call-records.js';
 import { openRecords } from './open-records.js';
+import { openPartnerLink } from './open-partner-link.js';
 import { OwnGeneration } from './own-generation.js';
 import { RtpengineMedia } from './media/rtpengine-media.js';
 import { PromptFiles } from './prompt-files.js';
@@ -66,6 +67,9 @@ async function main(): Promise<void> {
   const nextId = createIdSource({ node: own.id, clock, rng });
   const generation = new OwnGeneration({
     ...{ home: own.id, ownPort: site.ports.redisOwn, partnerPort: site.ports.redisPartner, clock, log },
+    onHolder: (...holder) => {
+      control.seats.setHolder(...holder);
+    },
   });
   const store = await openRecords({
     ...{ node: own.id, folder: `${node.paths.data}/calls`, clock, rng, log },
@@ -78,7 +82,6 @@ async function main(): Promise<void> {
   });
 
   const facts = new RedisLiveFacts({ host: LOOPBACK, port: site.ports.redisOwn, clock, log });
-
   const media = new RtpengineMedia({
     url: `ws://${LOOPBACK}:${String(site.ports.rtpengineHttp)}`,
     dtmfPort: site.ports.dtmfLog,
@@ -90,7 +93,9 @@ async function main(): Promise<void> {
   const signalling = new DrachtioSignalling({
     ...{ host: LOOPBACK, port: site.ports.control, secret, clock, log },
   });
+  const partner = openPartnerLink({ site, own, telephony, clock, log }, () => control.partner);
   const control: CallControl = new CallControl({
+    ...(partner === undefined ? {} : { partner }),
     ...{ node: own.id, telephony, routing, media, signalling, clock, rng, log },
     dispatch: dispatchSettingsOf(telephony, routing),
     prompts: new PromptFiles(`${node.paths.wardline}/artefacts/prompts`, telephony.prompts.languageOrder),
@@ -103,6 +108,7 @@ async function main(): Promise<void> {
   control.start();
   await facts.open();
   await restoreFacts(facts, control, log);
+  partner?.link.start();
   signalling.start(control);
 
   const socket = `${node.paths.run}/calls/admin.sock`;
@@ -116,11 +122,8 @@ async function main(): Promise<void> {
   });
 
   process.once('SIGTERM', () => {
-    notify.stop();
-    control.stop();
-    signalling.stop();
-    media.stop();
-    generation.stop();
+    for (const part of [notify, control, signalling, media, generation]) part.stop();
+    partner?.link.stop();
     facts.close();
     void Promise.all([admin.close(), store.stop()]).then(() => process.exit(0));
   });

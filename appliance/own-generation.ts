@@ -8,11 +8,13 @@ export interface OwnGenerationOptions {
   readonly home: string;
   readonly ownPort: number;
   readonly partnerPort: number;
+  /** Told at each look: the node that holds the service address of `home`. */
+  readonly onHolder: (home: string, holder: string) => void;
   readonly clock: Clock;
   readonly log: Log;
 }
 
-const LOOK_EVERY_MS = 1000;
+const LOOK_EVERY_MS = 200;
 
 export class OwnGeneration {
   readonly #options: OwnGenerationOptions;
@@ -40,12 +42,16 @@ export class OwnGeneration {
   }
 
   async #watch(): Promise<void> {
-    const { home, clock, log } = this.#options;
+    const { home, clock, log, onHolder } = this.#options;
     await this.#facts.open();
     while (!this.#isStopped) {
       try {
-        const fact = parseOwnershipFact((await this.#facts.readOwn()).get(home));
-        if (fact !== undefined) this.#generation = fact.generation;
+        for (const [address, text] of await this.#facts.readOwn()) {
+          const fact = parseOwnershipFact(text);
+          if (fact === undefined) continue;
+          if (address === home) this.#generation = fact.generation;
+          onHolder(address, fact.holder);
+        }
       } catch (error) {
         log.debug({ err: error }, 'the generation is not known anew');
       }

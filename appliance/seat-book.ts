@@ -24,6 +24,7 @@ import {
 import type { FeatureCommand } from './call/feature-codes.js';
 import { afterPin, NO_ATTEMPTS, pinWaitMs, type PinAttempts } from './call/pin-attempts.js';
 import type { RegisterAnswer, RegisterRequest } from './call/signalling-port.js';
+import type { PartnerMessage } from './partner-messages.js';
 import type { SeatFacts } from './queue/seat.js';
 
 /** What of a seat outlives this process. */
@@ -37,12 +38,18 @@ export interface SeatListener {
   /** Something of it has changed that the next process has to know. */
   onKeep(seatId: string, kept: KeptSeat): void;
   onDisposition(callId: string, code: string | undefined): void;
+  /** For the partner. */
+  onTell(message: PartnerMessage): void;
 }
 
 export interface SeatBookOptions {
   readonly telephony: Telephony;
-  /** The node that dispatches seats for which the document names none. */
   readonly node: string;
+  /** Undefined: this node dispatches all seats. */
+  readonly partner: string | undefined;
+  readonly isPartnerThere: () => boolean;
+  /** What was dialled here at a seat that the partner dispatches. @returns undefined when it does not answer */
+  readonly commandAtPartner: (seatId: string, command: FeatureCommand) => Promise<string | undefined>;
   readonly clock: Clock;
   readonly log: Log;
   readonly listener: SeatListener;
@@ -57,14 +64,23 @@ export type CommandOutcome =
   | 'readyOk'
   | 'notReadyOk'
   | 'dispositionOk'
-  | 'notLoggedIn';
+  | 'notLoggedIn'
+  /** The node that dispatches the seat does not answer. */
+  | 'notNow';
 
 interface SeatEntry {
   readonly seat: TelephonySeat;
+  /** The node that dispatches it while both are there. */
+  readonly home: string;
+  /** Registered here. */
   bindings: readonly Binding[];
+  /** Registered at the partner. */
+  partnerBindings: readonly Binding[];
   state: CallTakerState;
-  /** Calls that the seat is in, whoever began them. */
+  /** Calls that the seat is in, whoever began them; of a seat that the partner dispatches those of this node. */
   readonly calls: Set<string>;
+  /** Those of them that the partner has. */
+  readonly partnerCalls: Set<string>;
   /** One of its calls that has ended was a call of a queue. */
   needsWrapUp: boolean;
 }
@@ -79,22 +95,31 @@ export class SeatBook {
   /** By `person:<id>` and `seat:<id>`. */
   readonly #attempts = new Map<string, PinAttempts>();
   #isStopped = false;
+  /** By home: the node that holds its service address, and dispatches its seats. */
+  readonly #holders = new Map<string, string>();
 
   constructor(options: SeatBookOptions) {
     this.#options = options;
-    const { telephony, clock } = options;
+    const { telephony, clock, node, partner } = options;
+    const nodes = partner === undefined ? [node] : [node, partner].toSorted();
     this.#seats = new Map(
-      telephony.seats.map((seat) => {
-        const state = openSeat(seat.id, clock.wallMs());
-        return [seat.id, { seat, bindings: [], state, calls: new Set<string>(), needsWrapUp: false }];
-      }),
+      telephony.seats.map((seat, index) => [
+        seat.id,
+        {
+          ...{ seat, bindings: [], partnerBindings: [], needsWrapUp: false },
+          home: seat.dispatchNode ?? nodes[index % nodes.length] ?? node,
+          state: openSeat(seat.id, clock.wallMs()),
+          calls: new Set<string>(),
+          partnerCalls: new Set<string>(),
+        },
+      ]),
     );
     this.#byExtension = new Map(telephony.seats.map((seat) => [seat.extension, seat]));
     this.#callTakers = new Map(telephony.callTakers.map((one) => [one.id, one]));
   }
 
   start(): void {
-    for (const entry of this.#seats.values()) this.#tell(entry);
+    for (const entry of this.#seats.values()) this.#tellQueue(entry);
     void this.#watch();
   }
 
@@ -111,7 +136,83 @@ export class SeatBook {
     const { callId, name } = state;
     if (callId !== undefined && name === 'talking')
       this.#apply(entry, { kind: 'callEnded', callId, needsWrapUp: false });
-    this.#tell(entry);
+    this.#tellQueue(entry);
+  }
+
+  /** Everything that the partner has to know of seats. */
+  *tellAll(): Iterable<PartnerMessage> {
+    for (const entry of this.#seats.values()) {
+      const { seat, bindings } = entry;
+      if (bindings.length > 0) yield { kind: 'bindings', seatId: seat.id, bindings };
+      yield* this.#tellOne(entry);
+    }
+  }
+
+  /** Its state, by who dispatches it; and that it is in calls of ours. */
+  *#tellOne(entry: SeatEntry): Iterable<PartnerMessage> {
+    const { seat, state, calls, partnerCalls } = entry;
+    const seatId = seat.id;
+    if (this.#isOurs(entry)) {
+      yield { kind: 'seatState', seatId, state };
+      return;
+    }
+    for (const callId of calls) if (!partnerCalls.has(callId)) yield { kind: 'seatBusy', seatId, callId };
+  }
+
+  onPartner(
+    message: Extract<PartnerMessage, { kind: 'seatState' | 'bindings' | 'seatBusy' | 'seatFree' }>,
+  ): void {
+    const entry = this.#seats.get(message.seatId);
+    if (entry === undefined) return;
+    switch (message.kind) {
+      case 'bindings': {
+        entry.partnerBindings = message.bindings;
+        this.#tellQueue(entry);
+        break;
+      }
+      case 'seatState':
+        if (!this.#isOurs(entry)) this.#mirror(entry, message.state);
+        break;
+      case 'seatBusy':
+        entry.partnerCalls.add(message.callId);
+        this.callBegan(message.seatId, message.callId);
+        break;
+      case 'seatFree':
+        this.callEnded(message.seatId, message.callId, message.needsWrapUp);
+    }
+  }
+
+  /** The partner has told all its calls: a seat is in no others of its. */
+  forgetPartnerCalls(told: ReadonlySet<string>): void {
+    for (const { seat, partnerCalls } of this.#seats.values())
+      for (const callId of partnerCalls) {
+        if (!told.has(callId)) this.callEnded(seat.id, callId, false);
+      }
+  }
+
+  /** @param holder the node that has the service address of `home` now, and with it dispatches its seats */
+  setHolder(home: string, holder: string): void {
+    if (this.#holderOf(home) === holder) return;
+    const { node, listener, log } = this.#options;
+    log.warn({ home, holder }, 'its seats are dispatched by');
+    this.#holders.set(home, holder);
+    for (const entry of this.#seats.values()) {
+      if (entry.home !== home) continue;
+      if (holder === node) this.#tellQueue(entry);
+      else {
+        // Its next dispatcher goes on from here.
+        listener.onTell({ kind: 'seatState', seatId: entry.seat.id, state: entry.state });
+        for (const message of this.#tellOne(entry)) listener.onTell(message);
+      }
+    }
+    this.partnerGone();
+  }
+
+  /** Of a partner that is silent and holds no address, no calls are left. */
+  partnerGone(): void {
+    const { partner, isPartnerThere } = this.#options;
+    const holdsAny = [...this.#seats.values()].some(({ home }) => this.#holderOf(home) === partner);
+    if (!isPartnerThere() && !holdsAny) this.forgetPartnerCalls(new Set());
   }
 
   findByExtension(extension: string): TelephonySeat | undefined {
@@ -128,7 +229,10 @@ export class SeatBook {
 
   /** SIP URIs: devices, and the flows of each. */
   devicesOf(seatId: string): readonly (readonly string[])[] {
-    return planDevices(this.#seats.get(seatId)?.bindings ?? [], this.#options.clock.wallMs());
+    const entry = this.#seats.get(seatId);
+    if (entry === undefined) return [];
+    // A flow to this node is tried before one to the partner's.
+    return planDevices([entry.bindings, entry.partnerBindings], this.#options.clock.wallMs());
   }
 
   /** States as the panel shows them. */
@@ -152,15 +256,27 @@ export class SeatBook {
       DEFAULT_REGISTRAR_RULES,
     );
     entry.bindings = bindings;
-    if (wasReachable !== isReachable(entry, clock.wallMs())) this.#tell(entry);
+    if (wasReachable !== isReachable(entry, clock.wallMs())) this.#tellQueue(entry);
     this.#keep(entry);
+    this.#options.listener.onTell({ kind: 'bindings', seatId: seat.id, bindings });
     return answer;
   }
 
   /** What a call-taker dialled. Never rejects. */
-  async command(seatId: string, command: FeatureCommand): Promise<CommandOutcome> {
+  async command(seatId: string, command: FeatureCommand): Promise<string> {
     const entry = this.#seats.get(seatId);
     if (entry === undefined) return 'notLoggedIn';
+    if (this.#isOurs(entry)) return this.#command(entry, command);
+    return (await this.#options.commandAtPartner(seatId, command)) ?? 'notNow';
+  }
+
+  /** What was dialled at the partner. */
+  async commandHere(seatId: string, command: FeatureCommand): Promise<CommandOutcome> {
+    const entry = this.#seats.get(seatId);
+    return entry !== undefined && this.#isOurs(entry) ? this.#command(entry, command) : 'notNow';
+  }
+
+  async #command(entry: SeatEntry, command: FeatureCommand): Promise<CommandOutcome> {
     if (command.kind === 'login') return this.#login(entry, command.callTakerId, command.pin);
     if (entry.state.callTakerId === undefined) return 'notLoggedIn';
     switch (command.kind) {
@@ -191,12 +307,19 @@ export class SeatBook {
     const entry = this.#seats.get(seatId);
     if (entry === undefined) return;
     entry.calls.add(callId);
-    this.#apply(entry, { kind: 'callBegan', callId });
+    if (this.#isOurs(entry)) this.#apply(entry, { kind: 'callBegan', callId });
+    else if (!entry.partnerCalls.has(callId))
+      this.#options.listener.onTell({ kind: 'seatBusy', seatId, callId });
   }
 
   callEnded(seatId: string, callId: string, needsWrapUp: boolean): void {
     const entry = this.#seats.get(seatId);
     if (entry?.calls.delete(callId) !== true) return;
+    const isPartners = entry.partnerCalls.delete(callId);
+    if (!this.#isOurs(entry)) {
+      if (!isPartners) this.#options.listener.onTell({ kind: 'seatFree', seatId, callId, needsWrapUp });
+      return;
+    }
     entry.needsWrapUp ||= needsWrapUp;
     const [goesOn] = entry.calls;
     if (goesOn !== undefined) {
@@ -235,11 +358,36 @@ export class SeatBook {
       log.warn({ seat: entry.seat.id, callTaker: callTakerId }, 'wrong PIN');
       return 'loginWrong';
     }
-    // A person sits at one seat.
-    for (const other of this.#seats.values())
-      if (other !== entry && other.state.callTakerId === callTakerId) this.#apply(other, { kind: 'logout' });
+    this.#leaveOtherSeats(entry, callTakerId);
     this.#apply(entry, { kind: 'login', callTakerId });
     return 'loginOk';
+  }
+
+  /** A person sits at one seat. */
+  #leaveOtherSeats(entry: SeatEntry, callTakerId: string): void {
+    for (const other of this.#seats.values())
+      if (other !== entry && other.state.callTakerId === callTakerId && this.#isOurs(other))
+        this.#apply(other, { kind: 'logout' });
+  }
+
+  /** Who has logged in at the partner since leaves his seat here. */
+  #mirror(entry: SeatEntry, state: CallTakerState): void {
+    const before = entry.state;
+    entry.state = state;
+    const { callTakerId } = state;
+    if (callTakerId === undefined || callTakerId === before.callTakerId) return;
+    const isOlder = [...this.#seats.values()].every(
+      (other) => other.state.callTakerId !== callTakerId || other.state.sinceWallMs <= state.sinceWallMs,
+    );
+    if (isOlder) this.#leaveOtherSeats(entry, callTakerId);
+  }
+
+  #isOurs({ home }: SeatEntry): boolean {
+    return this.#holderOf(home) === this.#options.node;
+  }
+
+  #holderOf(home: string): string {
+    return this.#holders.get(home) ?? home;
   }
 
   #apply(entry: SeatEntry, event: CallTakerEvent): void {
@@ -257,7 +405,7 @@ export class SeatBook {
     switch (effect.kind) {
       case 'seatChanged':
         log.info({ seat: entry.seat.id, state: effect.state, reason: effect.reason }, 'seat changed');
-        this.#tell(entry);
+        this.#tellQueue(entry);
         break;
       case 'dispositionNoted':
         listener.onDisposition(effect.callId, effect.code);
@@ -271,16 +419,20 @@ export class SeatBook {
     }
   }
 
-  #keep({ seat, bindings, state }: SeatEntry): void {
+  #keep(entry: SeatEntry): void {
+    const { seat, bindings, state } = entry;
     this.#options.listener.onKeep(seat.id, { bindings, state });
+    if (this.#isOurs(entry)) this.#options.listener.onTell({ kind: 'seatState', seatId: seat.id, state });
   }
 
-  #tell(entry: SeatEntry): void {
-    this.#options.listener.onSeat(this.#factsOf(entry));
+  /** The partner's queue tells of its own. */
+  #tellQueue(entry: SeatEntry): void {
+    if (this.#isOurs(entry)) this.#options.listener.onSeat(this.#factsOf(entry));
   }
 
-  #factsOf({ seat, state, bindings }: SeatEntry): SeatFacts {
-    const { clock, node } = this.#options;
+  #factsOf(entry: SeatEntry): SeatFacts {
+    const { seat, state, home } = entry;
+    const { clock } = this.#options;
     const person = state.callTakerId === undefined ? undefined : this.#callTakers.get(state.callTakerId);
     const departments = person?.departments.length ? person.departments : seat.departments;
     const skills = new Set([...seat.skills, ...(person?.skills ?? [])]);
@@ -292,8 +444,8 @@ export class SeatBook {
       departmentIds: departments,
       skills: Object.fromEntries([...skills].map((skill) => [skill, 1])),
       takesEmergencies: seat.takesEmergencies,
-      isReachable: liveBindings(bindings, clock.wallMs()).length > 0,
-      dispatchNode: seat.dispatchNode ?? node,
+      isReachable: isReachable(entry, clock.wallMs()),
+      dispatchNode: this.#holderOf(home),
     };
   }
 
@@ -307,16 +459,18 @@ export class SeatBook {
   }
 
   #look(entry: SeatEntry, nowWallMs: number): void {
-    if (entry.state.wrapUpUntilWallMs !== undefined) this.#apply(entry, { kind: 'tick' });
-    if (entry.bindings.length === 0) return;
-    const live = liveBindings(entry.bindings, nowWallMs);
-    if (live.length === entry.bindings.length) return;
-    entry.bindings = live;
-    this.#options.log.info({ seat: entry.seat.id, left: live.length }, 'registration has lapsed');
-    this.#tell(entry);
+    if (entry.state.wrapUpUntilWallMs !== undefined && this.#isOurs(entry))
+      this.#apply(entry, { kind: 'tick' });
+    const { bindings, partnerBindings } = entry;
+    entry.bindings = liveBindings(bindings, nowWallMs);
+    entry.partnerBindings = liveBindings(partnerBindings, nowWallMs);
+    const left = entry.bindings.length + entry.partnerBindings.length;
+    if (left === bindings.length + partnerBindings.length) return;
+    this.#options.log.info({ seat: entry.seat.id, left }, 'registration has lapsed');
+    this.#tellQueue(entry);
   }
 }
 
-function isReachable({ bindings }: SeatEntry, nowWallMs: number): boolean {
-  return liveBindings(bindings, nowWallMs).length > 0;
+function isReachable({ bindings, partnerBindings }: SeatEntry, nowWallMs: number): boolean {
+  return [bindings, partnerBindings].some((some) => liveBindings(some, nowWallMs).length > 0);
 }

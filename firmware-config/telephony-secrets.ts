@@ -85,12 +85,20 @@ export function isPinRight(pin: string, pinHash: string): Promise<boolean> {
 }
 
 /**
- * The key of the nonces that phones are challenged with, the same on both nodes without a further secret to carry
- * there: it is made from the hashes of the passwords, and whoever has those needs no key.
- * @returns 64 hexadecimal digits
+ * A key that both nodes have without a further secret to carry there: it is made from the hashes of the passwords, and
+ * whoever has those needs no key.
  */
-export function makeNonceKey({ realm, seats }: Pick<Telephony, 'realm' | 'seats'>): string {
+function makeSharedKey({ realm, seats }: Pick<Telephony, 'realm' | 'seats'>, purpose: string): Buffer {
   const secrets = seats.map(({ user, ha1 }) => `${user}:${ha1.sha256}`).toSorted();
-  const key = createHmac('sha256', secrets.join('\n'));
-  return key.update(`wardline nonce key of ${realm}`).digest('hex');
+  return createHmac('sha256', secrets.join('\n')).update(`wardline ${purpose} of ${realm}`).digest();
+}
+
+/** Of the nonces that phones are challenged with. @returns 64 hexadecimal digits */
+export function makeNonceKey(telephony: Pick<Telephony, 'realm' | 'seats'>): string {
+  return makeSharedKey(telephony, 'nonce key').toString('hex');
+}
+
+/** Of the link between the call controls of two partners. @returns 32 bytes */
+export function makeLinkKey(telephony: Pick<Telephony, 'realm' | 'seats'>): Buffer {
+  return makeSharedKey(telephony, 'call link key');
 }

@@ -98,14 +98,21 @@ export function applyRegister(
 /**
  * Devices ring at the same time, the flows of one device one after another, the newest first. Two contacts of the same
  * instance, or without one of the same user part, are one device.
+ * @param registrars what is registered at each node, the one whose flows come first before the other
  */
-export function planDevices(bindings: readonly Binding[], nowWallMs: number): readonly (readonly string[])[] {
-  const devices = new Map<string, Binding[]>();
-  for (const binding of liveBindings(bindings, nowWallMs)) {
-    const key = binding.instance ?? addressOf(binding.uri).split('@', 1)[0] ?? '';
-    devices.set(key, [...(devices.get(key) ?? []), binding]);
-  }
-  return [...devices.values()].map((flows) =>
-    flows.toSorted((a, b) => b.untilWallMs - a.untilWallMs).map(({ uri }) => uri),
-  );
+export function planDevices(
+  registrars: readonly (readonly Binding[])[],
+  nowWallMs: number,
+): readonly (readonly string[])[] {
+  const devices = new Map<string, Set<string>>();
+  for (const bindings of registrars)
+    for (const { instance, uri } of liveBindings(bindings, nowWallMs).toSorted(newestFirst)) {
+      const key = instance ?? addressOf(uri).split('@', 1)[0] ?? '';
+      devices.set(key, (devices.get(key) ?? new Set()).add(uri));
+    }
+  return [...devices.values()].map((flows) => [...flows]);
+}
+
+function newestFirst(a: Binding, b: Binding): number {
+  return b.untilWallMs - a.untilWallMs;
 }

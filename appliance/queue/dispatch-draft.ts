@@ -1,15 +1,17 @@
 /** The state of the queues while one event is worked on: a copy that is changed, with what is to be done about it. */
 import type { DepartmentSettings, DispatchSettings } from './dispatch-settings.js';
 import type {
+  Asked,
   DispatchEffect,
   DispatchEvent,
   DispatchState,
   DispatchStep,
+  SeatOutcome,
   WithdrawReason,
 } from './dispatch-types.js';
 import type { Offer, QueueEntry } from './queue-entry.js';
 import { inOrder } from './queue-order.js';
-import type { Seat } from './seat.js';
+import { canRing, type Seat } from './seat.js';
 
 export class DispatchDraft {
   readonly node: string;
@@ -17,6 +19,7 @@ export class DispatchDraft {
   readonly effects: DispatchEffect[] = [];
   readonly entries: Map<string, QueueEntry>;
   readonly seats: Map<string, Seat>;
+  readonly asked: Map<string, Asked>;
   settings: DispatchSettings;
   handling: DispatchState['handling'];
 
@@ -26,6 +29,7 @@ export class DispatchDraft {
     this.settings = state.settings;
     this.entries = new Map(Object.entries(state.entries));
     this.seats = new Map(Object.entries(state.seats));
+    this.asked = new Map(Object.entries(state.asked));
     this.handling = state.handling;
   }
 
@@ -33,7 +37,8 @@ export class DispatchDraft {
     const { node, settings, handling, effects } = this;
     const entries = Object.fromEntries(this.entries);
     const seats = Object.fromEntries(this.seats);
-    return { state: { node, settings, entries, seats, handling }, effects };
+    const asked = Object.fromEntries(this.asked);
+    return { state: { node, settings, entries, seats, handling, asked }, effects };
   }
 
   ignore(event: DispatchEvent['kind'], why: string): void {
@@ -53,12 +58,24 @@ export class DispatchDraft {
     return this.settings.departments[departmentId];
   }
 
+  /** The caller's media is here: this node alone decides who rings for him. */
+  isOurs({ mediaNode }: QueueEntry): boolean {
+    return mediaNode === this.node;
+  }
+
   /** Those that this node dispatches and that ring for nobody. */
   quietSeats(): Seat[] {
+    return this.#quiet().filter(({ dispatchNode }) => dispatchNode === this.node);
+  }
+
+  /** Those that the partner dispatches and that ring for nobody, as far as it is known here. */
+  quietPartnerSeats(): Seat[] {
+    return this.#quiet().filter(({ dispatchNode }) => dispatchNode !== this.node);
+  }
+
+  #quiet(): Seat[] {
     const ringing = new Set([...this.entries.values()].flatMap(({ offer }) => offer?.seatIds ?? []));
-    return [...this.seats.values()].filter(
-      ({ seatId, dispatchNode }) => dispatchNode === this.node && !ringing.has(seatId),
-    );
+    return [...this.seats.values()].filter(({ seatId }) => !ringing.has(seatId) && !this.asked.has(seatId));
   }
 
   findByOffer(offerId: string): QueueEntry | undefined {
@@ -81,6 +98,37 @@ export class DispatchDraft {
   setSeat(seatId: string, changes: Partial<Seat>): void {
     const seat = this.seats.get(seatId);
     if (seat !== undefined) this.seats.set(seatId, { ...seat, ...changes });
+  }
+
+  /** A seat that cannot ring any more gives its call back; the partner does that for its own callers. */
+  quieten(seat: Seat): void {
+    const ringing = this.findRinging(seat.seatId);
+    if (ringing === undefined || !this.isOurs(ringing)) return;
+    if (!canRing(seat, ringing.emergency !== undefined)) this.withdraw(ringing, seat.seatId, 'seatGone');
+  }
+
+  /** What a seat did that rang for a caller of ours; the node that dispatches it hears of it. */
+  noteOutcome(seatId: string, outcome: SeatOutcome): void {
+    const seat = this.seats.get(seatId);
+    if (seat === undefined) return;
+    if (seat.dispatchNode !== this.node) this.effects.push({ kind: 'rang', seatId, outcome });
+    this.applyOutcome(seat, outcome);
+  }
+
+  applyOutcome(seat: Seat, outcome: SeatOutcome): void {
+    const { seatId } = seat;
+    if (outcome === 'answered')
+      this.setSeat(seatId, { state: 'talking', unanswered: 0, callsTaken: seat.callsTaken + 1 });
+    else if (outcome === 'refused') this.setSeat(seatId, { unanswered: 0, idleSinceWallMs: this.nowWallMs });
+    else this.#noteSilence(seat);
+  }
+
+  /** The seat goes behind all others; one that is silent again and again is taken out. */
+  #noteSilence({ seatId, unanswered, state, dispatchNode }: Seat): void {
+    this.setSeat(seatId, { unanswered: unanswered + 1, idleSinceWallMs: this.nowWallMs });
+    if (unanswered + 1 < this.settings.unansweredMax || state !== 'ready') return;
+    this.setSeat(seatId, { state: 'notReady', reason: 'noAnswer' });
+    if (dispatchNode === this.node) this.effects.push({ kind: 'seatSilent', seatId });
   }
 
   /** The seat is asked again after the time of one ring; a phone that is always busy must not be asked on and on. */

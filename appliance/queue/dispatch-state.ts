@@ -15,6 +15,10 @@
  * - offered: one seat rings, or all of a department that rings all; nobody else is offered these seats.
  * - everywhere: an emergency that its first seat has not taken: whoever is there and in no call rings.
  *
+ * Two nodes dispatch (ADR 15): each knows the callers of both and offers the seats it dispatches itself to whoever is
+ * first of all. The node that has the caller's media decides: it rings its own seats at once, and those of the partner
+ * when the partner asks it to (partner-events.ts). Emergencies ring any seat without asking.
+ *
  * Promises: a seat rings for one call at a time; a call that nobody took keeps its place; no emergency waits for a
  * seat that rings for an ordinary call; every event, also one that makes no sense any more, gives a state.
  */
@@ -23,12 +27,13 @@ import type { DispatchSettings } from './dispatch-settings.js';
 import type { DispatchEvent, DispatchState, DispatchStep } from './dispatch-types.js';
 import { withHandlingTime } from './estimate-wait.js';
 import { offerCalls } from './offer-calls.js';
+import { applyPartner, forgetAsked, type PartnerEvent } from './partner-events.js';
 import { announcePlace, passTime } from './pass-time.js';
 import { openEntry, type QueueEntry } from './queue-entry.js';
 import type { Seat, SeatFacts } from './seat.js';
 
 export function openDispatch(node: string, settings: DispatchSettings): DispatchState {
-  return { node, settings, entries: {}, seats: {}, handling: {} };
+  return { node, settings, entries: {}, seats: {}, handling: {}, asked: {} };
 }
 
 /** @returns what is to be done, in the order to do it */
@@ -39,6 +44,7 @@ export function nextDispatchState(
 ): DispatchStep {
   const draft = new DispatchDraft(state, nowWallMs);
   apply(draft, event);
+  forgetAsked(draft);
   draft.forEach(passTime);
   offerCalls(draft);
   draft.forEach(announcePlace);
@@ -49,6 +55,7 @@ function apply(draft: DispatchDraft, event: DispatchEvent): void {
   if (isOfEntry(event)) applyToEntry(draft, event);
   else if (isOfOffer(event)) applyToOffer(draft, event);
   else if (isOfSeat(event)) applyToSeat(draft, event);
+  else if (isOfPartner(event)) applyPartner(draft, event);
   else if (event.kind === 'callHandled') learn(draft, event.departmentId, event.durationMs);
   else if (event.kind === 'settingsChanged') draft.settings = event.settings;
   // What time does is done after every event: a tick is nothing else.
@@ -64,6 +71,10 @@ function isOfOffer(event: DispatchEvent): event is OfferEvent {
 
 function isOfSeat(event: DispatchEvent): event is SeatEvent {
   return event.kind.startsWith('seat');
+}
+
+function isOfPartner(event: DispatchEvent): event is PartnerEvent {
+  return event.kind.startsWith('partner');
 }
 
 type SeatEvent = Extract<DispatchEvent, { readonly kind: `seat${string}` }>;
@@ -152,29 +163,21 @@ function accept(draft: DispatchDraft, entry: QueueEntry, offerId: string, seatId
   const { callId } = entry;
   draft.withdrawAll(draft.withoutSeat(entry, seatId), 'answeredElsewhere');
   draft.entries.delete(callId);
-  const callsTaken = (draft.seats.get(seatId)?.callsTaken ?? 0) + 1;
-  draft.setSeat(seatId, { state: 'talking', unanswered: 0, callsTaken });
+  draft.noteOutcome(seatId, 'answered');
   draft.effects.push({ kind: 'connect', callId, seatId, offerId });
 }
 
 /** The call keeps its place, the seat goes behind the others. */
 function refuse(draft: DispatchDraft, entry: QueueEntry, seatId: string): void {
-  draft.setSeat(seatId, { unanswered: 0, idleSinceWallMs: draft.nowWallMs });
+  draft.noteOutcome(seatId, 'refused');
   draft.passOver(draft.withoutSeat(entry, seatId), seatId);
 }
 
 function changeSeat(draft: DispatchDraft, facts: SeatFacts): void {
-  const { seatId, state, isReachable } = facts;
-  const before = draft.seats.get(seatId);
-  const ringing = draft.findRinging(seatId);
-  const isThere = isReachable && state !== 'loggedOut' && state !== 'talking';
-  // Who says that he is not ready while it rings does not want the call; an emergency goes on ringing.
-  const canRing = isThere && (state === 'ready' || ringing?.emergency !== undefined);
-  draft.seats.set(seatId, {
-    ...facts,
-    ...countsAfter(before, state === 'ready', draft.nowWallMs),
-  });
-  if (ringing !== undefined && !canRing) draft.withdraw(ringing, seatId, 'seatGone');
+  const before = draft.seats.get(facts.seatId);
+  const seat = { ...facts, ...countsAfter(before, facts.state === 'ready', draft.nowWallMs) };
+  draft.seats.set(facts.seatId, seat);
+  draft.quieten(seat);
 }
 
 /** Who becomes ready begins to be idle, and is forgiven what it did not answer. */
@@ -192,9 +195,9 @@ function countsAfter(
 }
 
 function removeSeat(draft: DispatchDraft, seatId: string): void {
-  const ringing = draft.findRinging(seatId);
+  const seat = draft.seats.get(seatId);
+  if (seat !== undefined) draft.quieten({ ...seat, isReachable: false });
   draft.seats.delete(seatId);
-  if (ringing !== undefined) draft.withdraw(ringing, seatId, 'seatGone');
 }
 
 function learn(draft: DispatchDraft, departmentId: string, durationMs: number): void {

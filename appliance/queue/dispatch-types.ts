@@ -14,7 +14,18 @@ export interface DispatchState {
   readonly seats: Readonly<Record<string, Seat>>;
   /** By department. */
   readonly handling: Readonly<Record<string, HandlingTimes>>;
+  /** Seats of ours that the partner was asked to ring for its callers, by seat id: they ring for nobody else meanwhile. */
+  readonly asked: Readonly<Record<string, Asked>>;
 }
+
+export interface Asked {
+  readonly callId: string;
+  /** Without an answer until then the seat is free again. */
+  readonly untilWallMs: number;
+}
+
+/** What became of a seat that rang, for the node that dispatches it. */
+export type SeatOutcome = 'answered' | 'refused' | 'noAnswer';
 
 export type LeaveReason =
   /** The caller hung up. */
@@ -46,6 +57,19 @@ export type DispatchEvent =
   | { readonly kind: 'offerRefused'; readonly offerId: string; readonly seatId: string }
   /** A call of the department is over, with its wrap-up. */
   | { readonly kind: 'callHandled'; readonly departmentId: string; readonly durationMs: number }
+  /** A caller of the partner's, as the partner has him. */
+  | { readonly kind: 'partnerEntry'; readonly entry: QueueEntry }
+  | { readonly kind: 'partnerEntryGone'; readonly callId: string }
+  /** A seat that the partner dispatches, as it is there. */
+  | { readonly kind: 'partnerSeat'; readonly seat: Seat }
+  /** The partner's seat is free for a caller of ours. */
+  | { readonly kind: 'partnerAsks'; readonly callId: string; readonly seatId: string }
+  /** The partner's caller has a seat already, or is gone. */
+  | { readonly kind: 'partnerTurnedDown'; readonly callId: string; readonly seatId: string }
+  /** A seat of ours rang for a caller of the partner's. */
+  | { readonly kind: 'partnerRang'; readonly seatId: string; readonly outcome: SeatOutcome }
+  /** Nothing is known of the partner's callers any more; its seats stay as they were last seen. */
+  | { readonly kind: 'partnerLost' }
   | { readonly kind: 'settingsChanged'; readonly settings: DispatchSettings }
   /** Time has passed; see `nextDispatchDeadline`. */
   | { readonly kind: 'tick' };
@@ -78,6 +102,12 @@ export type DispatchEffect =
   /** It has waited for too long and nobody else takes it: the entry is gone. */
   | { readonly kind: 'expired'; readonly callId: string }
   | { readonly kind: 'seatSilent'; readonly seatId: string }
+  /** To the partner: a seat of ours is free for its caller. */
+  | { readonly kind: 'askPartner'; readonly callId: string; readonly seatId: string }
+  /** To the partner: our caller does not need its seat. */
+  | { readonly kind: 'turnDown'; readonly callId: string; readonly seatId: string }
+  /** To the partner: its seat rang for a caller of ours. */
+  | { readonly kind: 'rang'; readonly seatId: string; readonly outcome: SeatOutcome }
   /** What was asked for is of no effect, and why; for the log. */
   | { readonly kind: 'ignored'; readonly event: DispatchEvent['kind']; readonly why: string };
 

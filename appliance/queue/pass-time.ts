@@ -1,12 +1,14 @@
 /** What the clock does to calls that wait. All deadlines are wall-clock times: a partner goes on with them. */
 import type { DispatchDraft } from './dispatch-draft.js';
-import type { DepartmentSettings, DispatchSettings } from './dispatch-settings.js';
+import type { DepartmentSettings } from './dispatch-settings.js';
 import type { DispatchState } from './dispatch-types.js';
 import { estimateWait } from './estimate-wait.js';
 import type { QueueEntry } from './queue-entry.js';
 import { positionOf } from './queue-order.js';
 
+/** The clock of a caller of the partner's runs there. */
 export function passTime(draft: DispatchDraft, entry: QueueEntry): void {
+  if (!draft.isOurs(entry)) return;
   const rung = passRing(draft, entry);
   if (rung.emergency === undefined) passWait(draft, rung);
   else passEmergency(draft, rung, rung.emergency);
@@ -19,20 +21,9 @@ function passRing(draft: DispatchDraft, entry: QueueEntry): QueueEntry {
   let passed = entry;
   for (const seatId of offer.seatIds) {
     passed = draft.passOver(draft.withdraw(passed, seatId, 'noAnswer'), seatId);
-    noteSilence(draft, seatId);
+    draft.noteOutcome(seatId, 'noAnswer');
   }
   return passed;
-}
-
-/** The seat goes behind all others; one that is silent again and again is taken out. */
-function noteSilence(draft: DispatchDraft, seatId: string): void {
-  const seat = draft.seats.get(seatId);
-  if (seat === undefined) return;
-  const unanswered = seat.unanswered + 1;
-  draft.setSeat(seatId, { unanswered, idleSinceWallMs: draft.nowWallMs });
-  if (unanswered < draft.settings.unansweredMax || seat.state !== 'ready') return;
-  draft.setSeat(seatId, { state: 'notReady', reason: 'noAnswer' });
-  draft.effects.push({ kind: 'seatSilent', seatId });
 }
 
 function passEmergency(
@@ -79,6 +70,7 @@ function overflow(
 
 /** Where it stands, and how long it may take. */
 export function announcePlace(draft: DispatchDraft, entry: QueueEntry): void {
+  if (!draft.isOurs(entry)) return;
   const everyMs = draft.departmentOf(entry)?.announceEveryMs;
   if (everyMs === undefined || entry.offer !== undefined || entry.emergency !== undefined) return;
   if (draft.nowWallMs - (entry.announcedWallMs ?? entry.enteredWallMs) < everyMs) return;
@@ -95,17 +87,21 @@ export function announcePlace(draft: DispatchDraft, entry: QueueEntry): void {
 
 /** When a `tick` is due at the latest; undefined while nothing depends on time. */
 export function nextDispatchDeadline(state: DispatchState, nowWallMs: number): number | undefined {
+  const asked = Object.values(state.asked).map(({ untilWallMs }) => untilWallMs);
   const deadlines = Object.values(state.entries)
-    .flatMap((entry) => deadlinesOf(entry, state.settings))
+    .flatMap((entry) => deadlinesOf(entry, state))
+    .concat(asked)
     // What is due and could not be done waits for a seat, not for time.
     .filter((deadlineWallMs) => deadlineWallMs > nowWallMs);
   return deadlines.length === 0 ? undefined : Math.min(...deadlines);
 }
 
-function deadlinesOf(entry: QueueEntry, settings: DispatchSettings): number[] {
+function deadlinesOf(entry: QueueEntry, { node, settings }: DispatchState): number[] {
   const { offer, emergency, passedOver } = entry;
   const ring = offer?.deadlineWallMs === undefined ? [] : [offer.deadlineWallMs];
   const seats = offer === undefined || emergency !== undefined ? Object.values(passedOver) : [];
+  // Our seats may ring for him again; the rest of his time runs at the partner.
+  if (entry.mediaNode !== node) return emergency === undefined ? seats : [];
   if (emergency !== undefined) {
     const { sinceWallMs } = emergency;
     const { emergencyRingAllAfterMs, emergencyOutsideAfterMs } = settings;

@@ -39,3 +39,12 @@ export type SeatFacts = Omit<Seat, 'idleSinceWallMs' | 'callsTaken' | 'unanswere
 export function isFree(seat: Seat): boolean {
   return seat.state === 'ready' && seat.isReachable;
 }
+
+/** Whether it goes on ringing: who says that he is not ready does not want the call, but an emergency rings on. */
+export function canRing(
+  { isReachable, state }: Pick<Seat, 'isReachable' | 'state'>,
+  isEmergency: boolean,
+): boolean {
+  const isThere = isReachable && state !== 'loggedOut' && state !== 'talking';
+  return isThere && (state === 'ready' || isEmergency);
+}

@@ -47,7 +47,7 @@ function wantedPorts(site: Site, node: NodeDocument): readonly WantedPort[] {
     wanted('rtpengineHttp', [LOOPBACK]),
     wanted('dtmfLog', [LOOPBACK], 'udp'),
     wanted('redisOwn', [LOOPBACK, ...lan]),
-    ...(partner === undefined ? [] : [wanted('redisPartner', [LOOPBACK])]),
+    ...(partner === undefined ? [] : [wanted('redisPartner', [LOOPBACK]), wanted('callLink', lan)]),
     wanted('nodeLink', lan),
     wanted('panel', [LOOPBACK, ...service, ...lan]),
     { ...media, addresses: service },

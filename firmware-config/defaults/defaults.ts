@@ -43,6 +43,8 @@ export const DEFAULTS = {
     redisOwn: 6379,
     redisPartner: 6380,
     nodeLink: 7443,
+    /** Call control of the partner. */
+    callLink: 7444,
     panel: 8443,
   },
   rtp: { portMin: 30_000, portMax: 39_999 },

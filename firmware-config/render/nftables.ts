@@ -58,7 +58,7 @@ function pairRules(site: Site, node: NodeDocument): string[] {
   const from = `    iifname "${node.interface}" ip saddr ${partner.address}`;
   return [
     '    # Live state holds SRTP keys, and an advert decides who owns an address: the partner alone.',
-    `${from} tcp dport ${String(site.ports.redisOwn)} accept`,
+    `${from} tcp dport { ${String(site.ports.redisOwn)}, ${String(site.ports.callLink)} } accept`,
     `${from} ip protocol vrrp accept`,
   ];
 }

@@ -92,6 +92,7 @@ export const SiteDocumentSchema = Type.Object(
         redisOwn: port(DEFAULTS.ports.redisOwn),
         redisPartner: port(DEFAULTS.ports.redisPartner),
         nodeLink: port(DEFAULTS.ports.nodeLink),
+        callLink: port(DEFAULTS.ports.callLink),
         panel: port(DEFAULTS.ports.panel),
       },
       { ...strict, default: {} },

@@ -37,6 +37,7 @@ export const PROMPTS: Readonly<Record<string, PromptText>> = {
   notReadyOk: { zh: '已示忙。', en: 'You are not ready.' },
   dispositionOk: { zh: '已记录。', en: 'It is noted.' },
   notLoggedIn: { zh: '请先登录。', en: 'Please log in first.' },
+  notNow: { zh: '系统暂时无法处理，请稍后再试。', en: 'This cannot be done right now. Please try again.' },
   emergencyRaised: { zh: '已升级为急症。', en: 'The call is an emergency now.' },
   noCall: { zh: '当前没有通话。', en: 'There is no call.' },
 };

@@ -70,7 +70,7 @@ spec('the packet filter', (it) => {
       rtp: { portMin: 20_000, portMax: 29_999 },
     });
     const text = rules('a', other);
-    for (const expected of ['5070, 20000-29999', 'dport 7379', '4001, 5002'])
+    for (const expected of ['5070, 20000-29999', 'dport { 7379, 7444 }', '4001, 5002'])
       assert.ok(text.includes(expected));
   });
 });

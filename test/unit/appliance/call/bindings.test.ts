@@ -36,7 +36,7 @@ class Registrar {
   }
 
   get devices(): string {
-    return planDevices(this.bindings, this.nowMs)
+    return planDevices([this.bindings], this.nowMs)
       .map((flows) => flows.join(' then '))
       .join(' and ');
   }

@@ -61,7 +61,6 @@ class Day {
       departmentId: rng.pick(['appointments', 'fever', 'pharmacy']),
       priority: rng.pick([0, 0, 0, 1, 3]),
       skills: rng.pick([[], [], ['cantonese']]),
-      mediaNode: rng.pick(['a', 'b']),
       ...(rng.integer(0, 9) === 0 ? { trigger: 'number' } : {}),
     });
   }
@@ -155,7 +154,6 @@ spec('the queues of a node, whatever happens', (it) => {
         bench.nowMs += t.rng.integer(0, 5000);
         bench.arrive(`c${String(call)}`, {
           priority: t.rng.integer(0, 2),
-          mediaNode: t.rng.pick(['a', 'b']),
         });
       }
       const order = Object.values(bench.state.entries).sort((a, b) =>
@@ -185,7 +183,6 @@ spec('the queues of a node, whatever happens', (it) => {
       callId: `c${String(number)}`,
       arrivedWallMs: t.rng.integer(0, 20) * 100,
       priority: t.rng.integer(0, 2),
-      mediaNode: t.rng.pick(['a', 'b']),
     }));
     const told = [calls, [...calls].reverse()].map((some) => {
       const bench = new QueueBench();

@@ -170,7 +170,7 @@ spec('the order of a queue', (it) => {
       ['c2', 'c1'],
     ]) {
       const bench = new QueueBench();
-      for (const callId of calls) bench.arrive(callId, { mediaNode: callId === 'c1' ? 'a' : 'b' });
+      for (const callId of calls) bench.arrive(callId);
       bench.seat('s1');
       assert.is(bench.take(), 'offer c1 s1');
     }
@@ -300,12 +300,137 @@ spec('an emergency', (it) => {
     assert.is(bench.take(), 'offer e1 s1, offer e1 s2');
   });
 
-  it('is not offered to seats that the partner dispatches', () => {
+  it('rings at a seat of the partner without asking when none of ours is free, and says what became of it', () => {
     const bench = new QueueBench();
     bench.seat('s1', { dispatchNode: 'b' });
     bench.arrive('e1', { trigger: 'number' });
+    assert.is(bench.take(), 'offer e1 s1');
+    bench.refuse('s1');
+    assert.is(bench.take(), 'rang s1 refused');
+  });
+});
+
+spec('a caller of the partner', (it) => {
+  it('is asked for when one of our seats is free and he is first of all', () => {
+    const bench = new QueueBench();
+    bench.partnerCaller('c1');
+    bench.nowMs += 5;
+    bench.arrive('c2');
+    bench.seat('s1');
+    assert.is(bench.take(), 'askPartner c1 s1');
+    bench.seat('s2');
+    assert.is(bench.take(), 'offer c2 s2');
+  });
+
+  it('whose place is given to another seat leaves ours to the next', () => {
+    const bench = new QueueBench();
+    bench.partnerCaller('c1');
+    bench.nowMs += 5;
+    bench.arrive('c2');
+    bench.seat('s1');
+    bench.do({ kind: 'partnerTurnedDown', callId: 'c1', seatId: 's1' });
+    assert.is(bench.take(), 'askPartner c1 s1, offer c2 s1');
+  });
+
+  it('that nobody answers for is asked for again, and our seat is not lost', () => {
+    const bench = new QueueBench();
+    bench.partnerCaller('c1');
+    bench.seat('s1');
+    bench.pass(100);
+    assert.is(bench.take(), 'askPartner c1 s1, askPartner c1 s1');
+    bench.do({ kind: 'partnerLost' });
+    bench.arrive('c2');
+    assert.is(bench.take(), 'offer c2 s1');
+  });
+
+  it('who is an emergency is left to his own node', () => {
+    const bench = new QueueBench();
+    bench.partnerCaller('e1', {
+      emergency: { sinceWallMs: START_MS, trigger: 'number', isOutsideRung: false },
+    });
+    bench.seat('s1');
     bench.pass(20_000);
-    assert.is(bench.take(), 'ringOutside e1');
+    assert.is(bench.take(), '');
+  });
+
+  it('for whose emergency one of our seats rings takes it from our ordinary call', () => {
+    const bench = new QueueBench();
+    bench.seat('s1');
+    bench.arrive('c1');
+    bench.take();
+    const emergency = { sinceWallMs: START_MS, trigger: 'number', isOutsideRung: false };
+    const offer = { offerId: 'e1:1', seatIds: ['s1'], sinceWallMs: START_MS, deadlineWallMs: undefined };
+    bench.partnerCaller('e1', { emergency, offer });
+    assert.is(bench.take(), 'withdraw c1 s1 escalated');
+    bench.do({ kind: 'partnerRang', seatId: 's1', outcome: 'answered' });
+    bench.do({ kind: 'partnerEntryGone', callId: 'e1' });
+    assert.is(bench.state.seats['s1']?.state, 'talking');
+    assert.is(bench.take(), '');
+  });
+
+  it('rings at our seat as long as the partner says, which counts what it did not answer', () => {
+    const bench = new QueueBench();
+    bench.seat('s1');
+    const offer = {
+      offerId: 'p1:1',
+      seatIds: ['s1'],
+      sinceWallMs: START_MS,
+      deadlineWallMs: START_MS + 20_000,
+    };
+    for (let time = 0; time < 2; time += 1) {
+      bench.partnerCaller('p1', { offer });
+      bench.pass(30_000);
+      bench.do({ kind: 'partnerRang', seatId: 's1', outcome: 'noAnswer' });
+      bench.do({ kind: 'partnerEntryGone', callId: 'p1' });
+    }
+    assert.is(bench.take(), 'silent s1');
+  });
+});
+
+spec('a seat of the partner', (it) => {
+  it('is given to the caller that it is asked for, once', () => {
+    const bench = new QueueBench();
+    bench.partnerSeat('s1');
+    bench.partnerSeat('s2');
+    bench.arrive('c1');
+    assert.is(bench.take(), '');
+    bench.do({ kind: 'partnerAsks', callId: 'c1', seatId: 's1' });
+    assert.is(bench.take(), 'offer c1 s1');
+    bench.do({ kind: 'partnerAsks', callId: 'c1', seatId: 's1' });
+    bench.do({ kind: 'partnerAsks', callId: 'c1', seatId: 's2' });
+    bench.do({ kind: 'partnerAsks', callId: 'gone', seatId: 's2' });
+    assert.is(bench.take(), 'turnDown c1 s2, turnDown gone s2');
+    bench.accept('s1');
+    assert.is(bench.take(), 'rang s1 answered, connect c1 s1');
+  });
+
+  it('rings with ours where all ring', () => {
+    const bench = new QueueBench({ departments: { appointments: department({ strategy: 'ringAll' }) } });
+    bench.partnerSeat('s2');
+    bench.seat('s1');
+    bench.arrive('c1');
+    bench.do({ kind: 'partnerAsks', callId: 'c1', seatId: 's2' });
+    assert.is(bench.take(), 'offer c1 s1, offer c1 s2');
+    bench.accept('s2');
+    assert.is(bench.take(), 'withdraw c1 s1 answeredElsewhere, rang s2 answered, connect c1 s2');
+  });
+
+  it('that is not ready any more gives our caller back', () => {
+    const bench = new QueueBench();
+    bench.partnerSeat('s1');
+    bench.arrive('c1');
+    bench.do({ kind: 'partnerAsks', callId: 'c1', seatId: 's1' });
+    bench.partnerSeat('s1', { state: 'notReady' });
+    assert.is(bench.take(), 'offer c1 s1, withdraw c1 s1 seatGone');
+  });
+
+  it('that rings for an emergency of ours is not given to an ordinary call as well', () => {
+    const bench = new QueueBench();
+    bench.partnerSeat('s1');
+    bench.arrive('e1', { trigger: 'number' });
+    bench.arrive('c1');
+    bench.do({ kind: 'partnerAsks', callId: 'c1', seatId: 's1' });
+    assert.is(bench.take(), 'offer e1 s1, turnDown c1 s1');
   });
 });
 
@@ -382,6 +507,11 @@ spec('a link that was cut', (it) => {
 /** Each state of an entry (the drawing in dispatch-state.ts), as the rest of a story. */
 const STATES: Readonly<Record<string, () => QueueBench>> = {
   none: () => new QueueBench(),
+  partners: () => {
+    const bench = new QueueBench();
+    bench.partnerCaller('c1');
+    return bench;
+  },
   waiting: () => {
     const bench = new QueueBench();
     bench.arrive('c1');
@@ -405,6 +535,11 @@ const STATES: Readonly<Record<string, () => QueueBench>> = {
 
 const SEAT = new QueueBench();
 SEAT.seat('s1', { state: 'talking' });
+
+/** The node that is not the bench's. */
+const PARTNER = new QueueBench({}, 'b');
+PARTNER.seat('s1');
+PARTNER.arrive('c1');
 
 const EVENTS: Readonly<Record<DispatchEvent['kind'], (bench: QueueBench) => DispatchEvent>> = {
   entryArrived: () => ({
@@ -440,13 +575,30 @@ const EVENTS: Readonly<Record<DispatchEvent['kind'], (bench: QueueBench) => Disp
   offerAccepted: ({ rings }) => ({ kind: 'offerAccepted', offerId: rings.get('s1') ?? 'none', seatId: 's1' }),
   offerRefused: ({ rings }) => ({ kind: 'offerRefused', offerId: rings.get('s1') ?? 'none', seatId: 's1' }),
   callHandled: () => ({ kind: 'callHandled', departmentId: 'fever', durationMs: 1000 }),
+  partnerEntry: () => ({ kind: 'partnerEntry', entry: PARTNER.state.entries['c1'] as never }),
+  partnerEntryGone: () => ({ kind: 'partnerEntryGone', callId: 'c1' }),
+  partnerSeat: () => ({ kind: 'partnerSeat', seat: PARTNER.state.seats['s1'] as never }),
+  partnerAsks: () => ({ kind: 'partnerAsks', callId: 'c1', seatId: 's2' }),
+  partnerTurnedDown: () => ({ kind: 'partnerTurnedDown', callId: 'c1', seatId: 's1' }),
+  partnerRang: () => ({ kind: 'partnerRang', seatId: 's1', outcome: 'noAnswer' }),
+  partnerLost: () => ({ kind: 'partnerLost' }),
   settingsChanged: () => ({ kind: 'settingsChanged', settings: settings({ departments: {} }) }),
   tick: () => ({ kind: 'tick' }),
 };
 
 /** What the event does to the call, in words; everything that is not named leaves it as it is. */
 const MATRIX: Readonly<Record<string, Partial<Record<DispatchEvent['kind'], string>>>> = {
+  partners: {
+    entryArrived: 'ignored',
+    entryLeft: 'out',
+    emergencyUndone: 'ignored',
+    offerAccepted: 'ignored',
+    offerRefused: 'ignored',
+    partnerEntryGone: 'out',
+    partnerLost: 'out',
+  },
   none: {
+    partnerEntry: 'in',
     entryArrived: 'in',
     entryRestored: 'in',
     entryLeft: 'ignored',

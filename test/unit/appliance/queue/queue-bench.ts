@@ -7,7 +7,7 @@ import type {
   DispatchState,
 } from '../../../../appliance/queue/dispatch-types.js';
 import { nextDispatchDeadline } from '../../../../appliance/queue/pass-time.js';
-import type { NewEntry } from '../../../../appliance/queue/queue-entry.js';
+import { openEntry, type NewEntry, type QueueEntry } from '../../../../appliance/queue/queue-entry.js';
 import type { SeatFacts } from '../../../../appliance/queue/seat.js';
 
 export const START_MS = 1_700_000_000_000;
@@ -41,6 +41,8 @@ function sayEffect(effect: DispatchEffect): string {
   switch (effect.kind) {
     case 'offer':
     case 'connect':
+    case 'askPartner':
+    case 'turnDown':
       return `${effect.kind} ${effect.callId} ${effect.seatId}`;
     case 'withdraw':
       return `withdraw ${effect.callId} ${effect.seatId} ${effect.why}`;
@@ -50,6 +52,8 @@ function sayEffect(effect: DispatchEffect): string {
       return `overflowed ${effect.callId} ${effect.to}`;
     case 'seatSilent':
       return `silent ${effect.seatId}`;
+    case 'rang':
+      return `rang ${effect.seatId} ${effect.outcome}`;
     case 'ignored':
       return `ignored ${effect.event}`;
     case 'ringOutside':
@@ -67,8 +71,8 @@ export class QueueBench {
   readonly rings = new Map<string, string>();
   #said: string[] = [];
 
-  constructor(changes: Partial<DispatchSettings> = {}) {
-    this.state = openDispatch('a', settings(changes));
+  constructor(changes: Partial<DispatchSettings> = {}, node = 'a') {
+    this.state = openDispatch(node, settings(changes));
   }
 
   do(event: DispatchEvent): void {
@@ -98,7 +102,7 @@ export class QueueBench {
       priority: 0,
       skills: [],
       arrivedWallMs: this.nowMs,
-      mediaNode: 'a',
+      mediaNode: this.state.node,
       ...rest,
     };
     this.do({ kind: 'entryArrived', entry, ...(trigger === undefined ? {} : { trigger }) });
@@ -114,10 +118,25 @@ export class QueueBench {
       skills: {},
       takesEmergencies: true,
       isReachable: true,
-      dispatchNode: 'a',
+      dispatchNode: this.state.node,
       ...changes,
     };
     this.do({ kind: 'seatChanged', seat });
+  }
+
+  /** Of node b, as it tells of him. */
+  partnerCaller(callId: string, changes: Partial<QueueEntry> = {}): void {
+    const fresh = { callId, departmentId: 'appointments', priority: 0, skills: [], mediaNode: 'b' };
+    const entry = { ...openEntry({ ...fresh, arrivedWallMs: this.nowMs }, this.nowMs), ...changes };
+    this.do({ kind: 'partnerEntry', entry });
+  }
+
+  /** Dispatched by node b. */
+  partnerSeat(seatId: string, changes: Partial<SeatFacts> = {}): void {
+    const other = new QueueBench({}, 'b');
+    other.seat(seatId, changes);
+    const seat = other.state.seats[seatId];
+    if (seat !== undefined) this.do({ kind: 'partnerSeat', seat });
   }
 
   accept(seatId: string): void {

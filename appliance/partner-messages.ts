@@ -1,0 +1,71 @@
+/**
+ * What the call controls of two partners tell each other over the node link. Facts are told as a whole and may come
+ * twice; after `hello` everything is told anew until `synced`. A partner of another release may tell more: what is not
+ * known here is left out.
+ */
+import type { Binding } from './call/bindings.js';
+import type { CallTakerState } from './call/call-taker-state.js';
+import type { FeatureCommand } from './call/feature-codes.js';
+import type { SeatOutcome } from './queue/dispatch-types.js';
+import type { QueueEntry } from './queue/queue-entry.js';
+import type { Seat } from './queue/seat.js';
+
+export type PartnerMessage =
+  | { readonly kind: 'hello' }
+  | { readonly kind: 'synced' }
+  /** A caller of the sender's. */
+  | { readonly kind: 'entry'; readonly entry: QueueEntry }
+  | { readonly kind: 'entryGone'; readonly callId: string }
+  /** A seat that the sender dispatches, for its queue and for people. */
+  | { readonly kind: 'seat'; readonly seat: Seat }
+  | { readonly kind: 'seatState'; readonly seatId: string; readonly state: CallTakerState }
+  /** What is registered at the sender, whoever dispatches the seat. */
+  | { readonly kind: 'bindings'; readonly seatId: string; readonly bindings: readonly Binding[] }
+  /** A call of the sender's at a seat that the receiver dispatches. */
+  | { readonly kind: 'seatBusy'; readonly seatId: string; readonly callId: string }
+  | {
+      readonly kind: 'seatFree';
+      readonly seatId: string;
+      readonly callId: string;
+      readonly needsWrapUp: boolean;
+    }
+  /** A seat of the sender's is free for the receiver's caller, and what came of it. */
+  | { readonly kind: 'askPartner'; readonly callId: string; readonly seatId: string }
+  | { readonly kind: 'turnDown'; readonly callId: string; readonly seatId: string }
+  | { readonly kind: 'rang'; readonly seatId: string; readonly outcome: SeatOutcome }
+  /** Dialled at the sender by whoever sits at a seat of the receiver's. */
+  | {
+      readonly kind: 'command';
+      readonly id: number;
+      readonly seatId: string;
+      readonly command: FeatureCommand;
+    }
+  | { readonly kind: 'outcome'; readonly id: number; readonly outcome: string };
+
+/** Fields without which a message is none. */
+const FIELDS: Readonly<Record<PartnerMessage['kind'], Readonly<Record<string, string>>>> = {
+  hello: {},
+  synced: {},
+  entry: { entry: 'object' },
+  entryGone: { callId: 'string' },
+  seat: { seat: 'object' },
+  seatState: { seatId: 'string', state: 'object' },
+  bindings: { seatId: 'string', bindings: 'object' },
+  seatBusy: { seatId: 'string', callId: 'string' },
+  seatFree: { seatId: 'string', callId: 'string', needsWrapUp: 'boolean' },
+  askPartner: { callId: 'string', seatId: 'string' },
+  turnDown: { callId: 'string', seatId: 'string' },
+  rang: { seatId: 'string', outcome: 'string' },
+  command: { id: 'number', seatId: 'string', command: 'object' },
+  outcome: { id: 'number', outcome: 'string' },
+};
+
+/** @returns undefined for what this release does not know */
+export function readPartnerMessage(value: Readonly<Record<string, unknown>>): PartnerMessage | undefined {
+  const { kind } = value;
+  if (typeof kind !== 'string' || !Object.hasOwn(FIELDS, kind)) return undefined;
+  const fields = Object.entries(FIELDS[kind as PartnerMessage['kind']]);
+  const isWhole = fields.every(([field, type]) => typeof value[field] === type && value[field] !== null);
+  // The partner is one of us and has proved it; what is inside has the shape that it has here.
+  return isWhole ? (value as unknown as PartnerMessage) : undefined;
+}

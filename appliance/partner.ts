@@ -1,0 +1,170 @@
+/**
+ * The other node's call control: tells it what happens here, and takes what it tells to queue and seats. Both say
+ * everything anew whenever the link comes up, so nothing that was lost under way matters.
+ */
+import type { Clock, Timer } from '../cluster/base/clock.js';
+import type { Log } from '../cluster/base/log.js';
+import type { FeatureCommand } from './call/feature-codes.js';
+import { readPartnerMessage, type PartnerMessage } from './partner-messages.js';
+import type { DispatchEvent, DispatchState } from './queue/dispatch-types.js';
+import type { SeatBook } from './seat-book.js';
+
+export interface PartnerLink {
+  readonly isUp: boolean;
+  /** @returns false when it cannot be sent */
+  send(message: PartnerMessage): boolean;
+}
+
+/** Of a node that has no partner. */
+export const NO_LINK: PartnerLink = { isUp: false, send: () => false };
+
+export interface PartnerOptions {
+  readonly link: PartnerLink;
+  readonly queue: { readonly state: DispatchState; apply(event: DispatchEvent): void };
+  readonly seats: SeatBook;
+  /** Whoever sits there dialled it at the partner. @returns the prompt that he hears */
+  readonly onCommand: (seatId: string, command: FeatureCommand) => Promise<string>;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** People wait for it with the phone at their ear. */
+const COMMAND_MS_MAX = 2000;
+
+interface Asked {
+  readonly resolve: (outcome: string | undefined) => void;
+  readonly timer: Timer;
+}
+
+export class Partner {
+  readonly #options: PartnerOptions;
+  readonly #asked = new Map<number, Asked>();
+  #lastId = 0;
+  /** Calls of the partner at our seats, as it has told them since `hello`. */
+  #told = new Set<string>();
+
+  constructor(options: PartnerOptions) {
+    this.#options = options;
+  }
+
+  get isUp(): boolean {
+    return this.#options.link.isUp;
+  }
+
+  tell(message: PartnerMessage): void {
+    this.#options.link.send(message);
+  }
+
+  /** @returns what it says; undefined when it does not answer */
+  command(seatId: string, command: FeatureCommand): Promise<string | undefined> {
+    const { link, clock } = this.#options;
+    this.#lastId += 1;
+    const id = this.#lastId;
+    if (!link.send({ kind: 'command', id, seatId, command })) return Promise.resolve(undefined);
+    return new Promise((resolve) => {
+      const timer = clock.schedule(COMMAND_MS_MAX, () => {
+        this.#answered(id, undefined);
+      });
+      this.#asked.set(id, { resolve, timer });
+    });
+  }
+
+  onUp(): void {
+    const { queue, seats } = this.#options;
+    const { node, entries, seats: known } = queue.state;
+    this.tell({ kind: 'hello' });
+    for (const entry of Object.values(entries))
+      if (entry.mediaNode === node) this.tell({ kind: 'entry', entry });
+    for (const message of seats.tellAll()) this.tell(message);
+    for (const seat of Object.values(known))
+      if (seat.dispatchNode === node) this.tell({ kind: 'seat', seat });
+    this.tell({ kind: 'synced' });
+  }
+
+  onDown(): void {
+    for (const id of this.#asked.keys()) this.#answered(id, undefined);
+    this.#options.queue.apply({ kind: 'partnerLost' });
+    this.#options.seats.partnerGone();
+  }
+
+  onMessage(value: Readonly<Record<string, unknown>>): void {
+    const message = readPartnerMessage(value);
+    if (message === undefined)
+      this.#options.log.debug({ kind: value['kind'] }, 'the partner says what is not known here');
+    else this.#take(message);
+  }
+
+  #take(message: PartnerMessage): void {
+    const { queue, seats } = this.#options;
+    switch (message.kind) {
+      case 'hello':
+        this.#told = new Set();
+        queue.apply({ kind: 'partnerLost' });
+        break;
+      case 'synced':
+        seats.forgetPartnerCalls(this.#told);
+        break;
+      case 'seatState':
+      case 'bindings':
+      case 'seatFree':
+        seats.onPartner(message);
+        break;
+      case 'seatBusy':
+        this.#told.add(message.callId);
+        seats.onPartner(message);
+        break;
+      case 'command':
+        void this.#serve(message.id, message.seatId, message.command);
+        break;
+      case 'outcome':
+        this.#answered(message.id, message.outcome);
+        break;
+      case 'entry':
+      case 'entryGone':
+      case 'seat':
+      case 'askPartner':
+      case 'turnDown':
+      case 'rang':
+        queue.apply(eventOf(message));
+    }
+  }
+
+  async #serve(id: number, seatId: string, command: FeatureCommand): Promise<void> {
+    const { onCommand, log } = this.#options;
+    try {
+      this.tell({ kind: 'outcome', id, outcome: await onCommand(seatId, command) });
+    } catch (error) {
+      log.error({ err: error, seat: seatId }, 'what was dialled at the partner was not done');
+    }
+  }
+
+  #answered(id: number, outcome: string | undefined): void {
+    const asked = this.#asked.get(id);
+    if (asked === undefined) return;
+    this.#asked.delete(id);
+    asked.timer.cancel();
+    asked.resolve(outcome);
+  }
+}
+
+type QueueMessage = Extract<
+  PartnerMessage,
+  { readonly kind: 'entry' | 'entryGone' | 'seat' | 'askPartner' | 'turnDown' | 'rang' }
+>;
+
+function eventOf(message: QueueMessage): DispatchEvent {
+  switch (message.kind) {
+    case 'entry':
+      return { kind: 'partnerEntry', entry: message.entry };
+    case 'entryGone':
+      return { kind: 'partnerEntryGone', callId: message.callId };
+    case 'seat':
+      return { kind: 'partnerSeat', seat: message.seat };
+    case 'askPartner':
+      return { kind: 'partnerAsks', callId: message.callId, seatId: message.seatId };
+    case 'turnDown':
+      return { kind: 'partnerTurnedDown', callId: message.callId, seatId: message.seatId };
+    case 'rang':
+      return { kind: 'partnerRang', seatId: message.seatId, outcome: message.outcome };
+  }
+}
