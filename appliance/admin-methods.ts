@@ -76,6 +76,7 @@ export function adminMethods({ control, media, store, facts, telephony }: AdminP
       seatsReady: control.seats.list().filter(({ state, isReachable }) => state === 'ready' && isReachable)
         .length,
       isMediaReachable: media.isReachable,
+      isPartnerLinked: control.partner.isUp,
       records: store.status(),
       liveState: facts.status(),
     }),
