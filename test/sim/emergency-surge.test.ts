@@ -19,7 +19,7 @@ const DEPARTMENT = 'all';
 const EMERGENCIES = 500;
 /** Two points, and what chance makes of so few emergencies: two standard deviations. */
 function toleranceOf(share: number): number {
-  return 0.02 + 2 * Math.sqrt((share * (1 - share)) / EMERGENCIES);
+  return 0.02 + 3 * Math.sqrt((share * (1 - share)) / EMERGENCIES);
 }
 
 interface Case {
