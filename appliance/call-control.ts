@@ -19,6 +19,7 @@ import type {
 } from './call/call-types.js';
 import type { FeatureCommand } from './call/feature-codes.js';
 import type { MediaEvent, MediaPort, MediaStatistics } from './call/media-port.js';
+import { adoptCall } from './call/adopt-call.js';
 import { callerLegId, openCall } from './call/next-call-state.js';
 import type {
   IncomingCall,
@@ -36,6 +37,7 @@ import { Peers, type Peer } from './peers.js';
 import { planRoute, planTransfer, type RoutePlan, type RouteQuestion } from './plan-route.js';
 import type { PromptFiles } from './prompt-files.js';
 import type { DispatchSettings } from './queue/dispatch-settings.js';
+import type { QueueEntry } from './queue/queue-entry.js';
 import type { DispatchEffect } from './queue/dispatch-types.js';
 import { decideTrigger, type TriggerDecision, type TriggerInput } from './routing/decide-trigger.js';
 import type { RoutingDocument } from './routing/routing-document.js';
@@ -74,6 +76,9 @@ export interface CallControlOptions {
   readonly log: Log;
 }
 
+/** The engine gives an INVITE that nobody has answered to the next process at once. */
+const INVITE_BACK_MS_MAX = 3000;
+
 export class CallControl implements SignallingListener, CallHouse {
   readonly #options: CallControlOptions;
   readonly #calls = new Map<string, RunningCall>();
@@ -87,6 +92,12 @@ export class CallControl implements SignallingListener, CallHouse {
   readonly partner: Partner;
   readonly trunks: TrunkWatch;
   #routing: RoutingDocument;
+  /** Adopted calls whose dialogs are not known yet. */
+  readonly #expected = new Set<string>();
+  /** Adopted calls whose unanswered INVITE has to come again. */
+  readonly #awaited = new Set<string>();
+  /** Places in the queue of adopted calls that have not taken them up. */
+  readonly #places = new Map<string, QueueEntry>();
   #opened = 0;
   #hasBeenConnected = false;
 
@@ -167,8 +178,60 @@ export class CallControl implements SignallingListener, CallHouse {
 
   // From SIP
 
-  nextCallId(): string {
+  callIdFor(sipCallId: string): string {
+    for (const callId of this.#awaited)
+      if (this.#calls.get(callId)?.state.sipCallId === sipCallId) return callId;
     return this.#options.nextCallId();
+  }
+
+  /**
+   * Calls of a process that is gone, before SIP is asked what is left of them: from now on their unanswered INVITEs are
+   * known when they come again.
+   * @param entries places in the queue, by call id
+   */
+  expect(states: readonly CallState[], entries: ReadonlyMap<string, QueueEntry>): void {
+    const { clock, media, signalling, prompts, log } = this.#options;
+    for (const state of states) {
+      const { callId, caller, other, joining } = state;
+      if (this.#calls.has(callId)) continue;
+      const call = new RunningCall(state, { media, signalling, house: this, prompts, clock, log });
+      this.#calls.set(callId, call);
+      for (const leg of [caller, other, joining?.leg]) if (leg !== undefined) this.#legs.set(leg.legId, call);
+      const entry = entries.get(callId);
+      if (entry !== undefined) this.#places.set(callId, entry);
+      if (caller.isAnswered) this.#expected.add(callId);
+      else this.#await(call);
+    }
+  }
+
+  /** Legs that must be there before what is expected can go on. */
+  get expectedLegs(): readonly string[] {
+    return [...this.#expected].flatMap((callId) => {
+      const state = this.#calls.get(callId)?.state;
+      const legs = [state?.caller, state?.other, state?.joining?.leg];
+      return legs.flatMap((leg) => (leg?.isAnswered === true ? [leg.legId] : []));
+    });
+  }
+
+  /** Goes on with what was expected. @param alive legs that SIP has; the others have hung up */
+  goOn(alive: ReadonlySet<string>): void {
+    const { clock, signalling } = this.#options;
+    for (const callId of this.#expected) {
+      const call = this.#calls.get(callId);
+      call?.goOn(adoptCall(call.state, alive, clock.wallMs()));
+    }
+    this.#expected.clear();
+    for (const legId of alive) if (!this.#legs.has(legId)) signalling.end(legId);
+  }
+
+  #await(call: RunningCall): void {
+    const { clock } = this.#options;
+    const { callId, caller } = call.state;
+    this.#awaited.add(callId);
+    call.goOn(adoptCall(call.state, new Set(), clock.wallMs()));
+    clock.schedule(INVITE_BACK_MS_MAX, () => {
+      if (this.#awaited.delete(callId)) call.apply({ kind: 'legEnded', legId: caller.legId });
+    });
   }
 
   onEngine(isConnected: boolean): void {
@@ -185,6 +248,10 @@ export class CallControl implements SignallingListener, CallHouse {
   onIncoming(incoming: IncomingCall): void {
     const { log, signalling } = this.#options;
     const { legId, source, user, dialled } = incoming;
+    if (this.#awaited.delete(incoming.callId)) {
+      this.#calls.get(incoming.callId)?.apply({ kind: 'callerBack' });
+      return;
+    }
     const peer = this.#peers.find(source, user);
     if (peer === undefined) {
       log.warn({ address: source.address, dialled }, 'nobody we know calls');
@@ -288,6 +355,11 @@ export class CallControl implements SignallingListener, CallHouse {
   enqueue(callId: string, place: Place): void {
     const { departmentId, priority, skills, arrivedWallMs, trigger } = place;
     const mediaNode = this.#options.node;
+    const known = this.#places.get(callId);
+    if (this.#places.delete(callId) && known !== undefined) {
+      this.#dispatcher.apply({ kind: 'entryRestored', entry: { ...known, mediaNode } });
+      return;
+    }
     const entry = { callId, departmentId, priority, skills, arrivedWallMs, mediaNode };
     this.#dispatcher.apply({ kind: 'entryArrived', entry, ...(trigger === undefined ? {} : { trigger }) });
   }
@@ -339,6 +411,7 @@ export class CallControl implements SignallingListener, CallHouse {
 
   onClosed(state: CallState, reason: EndReason, statistics: MediaStatistics | undefined): void {
     this.#calls.delete(state.callId);
+    this.#places.delete(state.callId);
     this.#options.facts.remove('call', state.callId);
     for (const [legId, call] of this.#legs) if (call.state.callId === state.callId) this.#legs.delete(legId);
     this.seats.callClosed(state.callId);
@@ -360,7 +433,7 @@ export class CallControl implements SignallingListener, CallHouse {
   }
 
   #open(
-    { callId, legId, sdp, claimedNumber, dialled }: IncomingCall,
+    { callId, sipCallId, legId, sdp, claimedNumber, dialled }: IncomingCall,
     peer: Peer,
     plan: Extract<RoutePlan, { kind: 'queue' | 'dial' | 'closed' }>,
   ): void {
@@ -378,7 +451,10 @@ export class CallControl implements SignallingListener, CallHouse {
     const direction =
       peer.kind === 'trunk' ? 'inbound' : plan.kind === 'dial' && plan.isOutbound ? 'outbound' : 'internal';
     const mediaCallId = `${callId}-${Buffer.from(rng.bytes(8)).toString('hex')}`;
-    const state = openCall({ callId, direction, mediaCallId, party, sdp, dialled }, clock.wallMs());
+    const state = openCall(
+      { callId, sipCallId, direction, mediaCallId, party, sdp, dialled },
+      clock.wallMs(),
+    );
     const call = new RunningCall(state, { media, signalling, house: this, prompts, clock, log });
     this.#calls.set(callId, call);
     this.#opened += 1;

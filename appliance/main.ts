@@ -15,10 +15,12 @@ import { callRpc, serveRpc } from '../cluster/base/local-rpc.js';
 import { openLog, type Log } from '../cluster/base/log.js';
 import { systemRng } from '../cluster/base/rng.js';
 import { openServiceNotify } from '../cluster/base/service-notify.js';
+import type { OutboxCallRecords } from '../cluster/store/outbox-call-records.js';
 import { RedisLiveFacts } from '../cluster/live-state/redis-live-facts.js';
 import { dispatchSettingsOf } from '../firmware-config/dispatch-settings.js';
 import { readApplianceDocuments } from '../firmware-config/read-documents.js';
 import { sipEngineFiles } from '../firmware-config/sip-engine-files.js';
+import { adoptCalls, NO_PAST, readPastCalls, type PastCalls } from './adopt-calls.js';
 import { adminMethods } from './admin-methods.js';
 import { CallControl } from './call-control.js';
 import { CallRecords } from './call-records.js';
@@ -33,6 +35,7 @@ import { DrachtioSignalling } from './signalling/drachtio-signalling.js';
 const ALIVE_MS_MAX = 1000;
 const LOOPBACK = '127.0.0.1';
 const SECRET_EVERY_MS = 200;
+const PARTNER_MS_MAX = 2000;
 
 /** The engine's unit makes it; whichever of the two starts first, this one waits. */
 async function readSecret(path: string, clock: Clock, log: Log): Promise<string> {
@@ -46,15 +49,47 @@ async function readSecret(path: string, clock: Clock, log: Log): Promise<string>
   }
 }
 
-/** Registrations and logins of the process before; its calls and places are nobody's, their callers have been told. */
-async function restoreFacts(facts: RedisLiveFacts, control: CallControl, log: Log): Promise<void> {
+/** Registrations and logins of the process before. @returns its calls, which go on when SIP is there */
+async function restoreFacts(facts: RedisLiveFacts, control: CallControl, log: Log): Promise<PastCalls> {
   try {
     for (const [seatId, kept] of await facts.all('seat')) control.seats.restore(seatId, kept as KeptSeat);
-    for (const kind of ['call', 'queueEntry'] as const)
-      for (const id of (await facts.all(kind)).keys()) facts.remove(kind, id);
+    return await readPastCalls(facts);
   } catch (error) {
-    log.error({ err: error }, 'live state is away: phones register and people log in again');
+    log.error({ err: error }, 'live state is away: phones register and people log in again, calls are lost');
+    return NO_PAST;
   }
+}
+
+interface Inheritance {
+  readonly past: PastCalls;
+  readonly control: CallControl;
+  readonly signalling: DrachtioSignalling;
+  readonly facts: RedisLiveFacts;
+  readonly records: OutboxCallRecords;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** The calls of the process before go on; what is left over of it is closed. */
+async function inherit({
+  past,
+  control,
+  signalling,
+  facts,
+  records,
+  clock,
+  log,
+}: Inheritance): Promise<void> {
+  await adoptCalls(past, { control, signalling, clock, log });
+  const live = new Set(control.calls.map(({ callId }) => callId));
+  for (const { callId } of past.calls) if (!live.has(callId)) facts.remove('call', callId);
+  for (const callId of past.entries.keys())
+    if (!(callId in control.queue.entries)) facts.remove('queueEntry', callId);
+  records.closeOrphans('processDied', live);
+  // Seats may be in calls of the partner, which tells them when the link is up.
+  const untilMs = clock.monotonicMs() + PARTNER_MS_MAX;
+  while (!control.partner.isSynced && clock.monotonicMs() < untilMs) await clock.sleep(SECRET_EVERY_MS);
+  control.seats.settle();
 }
 
 async function main(): Promise<void> {
@@ -66,7 +101,7 @@ async function main(): Promise<void> {
 
   const nextId = createIdSource({ node: own.id, clock, rng });
   const generation = new OwnGeneration({
-    ...{ home: own.id, ownPort: site.ports.redisOwn, partnerPort: site.ports.redisPartner, clock, log },
+    ...{ ownPort: site.ports.redisOwn, partnerPort: site.ports.redisPartner, clock, log },
     onHolder: (...holder) => {
       control.seats.setHolder(...holder);
     },
@@ -107,9 +142,10 @@ async function main(): Promise<void> {
   await media.start();
   control.start();
   await facts.open();
-  await restoreFacts(facts, control, log);
+  const past = await restoreFacts(facts, control, log);
   partner?.link.start();
   signalling.start(control);
+  void inherit({ past, control, signalling, facts, records: store.records, clock, log });
 
   const socket = `${node.paths.run}/calls/admin.sock`;
   const admin = await serveRpc(socket, adminMethods({ control, media, store, facts, telephony }), 0o660);

@@ -51,8 +51,6 @@ export async function openRecords(options: OpenRecordsOptions): Promise<OpenedRe
     gatherMs: GATHER_MS,
   });
   const records = new OutboxCallRecords({ outbox, node, clock, log });
-  // No call outlives this process yet without its record being taken up again by whoever adopts it.
-  records.closeOrphans('processDied', new Set());
   writer.start();
   return {
     records,

@@ -1,11 +1,13 @@
-/** The generation of this node's service address, as the node service tells it in live state. */
+/**
+ * Who holds the service addresses of the pair, as the node service tells it in live state; and the highest generation
+ * of them, under which records are written: after a takeover it is higher than whatever the dead node wrote under.
+ */
 import type { Clock } from '../cluster/base/clock.js';
 import type { Log } from '../cluster/base/log.js';
 import { RedisOwnershipFacts } from '../cluster/live-state/redis-ownership-facts.js';
 import { parseOwnershipFact } from '../cluster/ownership/ownership-fact.js';
 
 export interface OwnGenerationOptions {
-  readonly home: string;
   readonly ownPort: number;
   readonly partnerPort: number;
   /** Told at each look: the node that holds the service address of `home`. */
@@ -42,14 +44,14 @@ export class OwnGeneration {
   }
 
   async #watch(): Promise<void> {
-    const { home, clock, log, onHolder } = this.#options;
+    const { clock, log, onHolder } = this.#options;
     await this.#facts.open();
     while (!this.#isStopped) {
       try {
         for (const [address, text] of await this.#facts.readOwn()) {
           const fact = parseOwnershipFact(text);
           if (fact === undefined) continue;
-          if (address === home) this.#generation = fact.generation;
+          this.#generation = Math.max(this.#generation, fact.generation);
           onHolder(address, fact.holder);
         }
       } catch (error) {

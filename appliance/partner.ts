@@ -42,6 +42,7 @@ export class Partner {
   #lastId = 0;
   /** Calls of the partner at our seats, as it has told them since `hello`. */
   #told = new Set<string>();
+  #isSynced = false;
 
   constructor(options: PartnerOptions) {
     this.#options = options;
@@ -49,6 +50,11 @@ export class Partner {
 
   get isUp(): boolean {
     return this.#options.link.isUp;
+  }
+
+  /** It has told everything. */
+  get isSynced(): boolean {
+    return this.#isSynced;
   }
 
   tell(message: PartnerMessage): void {
@@ -82,6 +88,7 @@ export class Partner {
   }
 
   onDown(): void {
+    this.#isSynced = false;
     for (const id of this.#asked.keys()) this.#answered(id, undefined);
     this.#options.queue.apply({ kind: 'partnerLost' });
     this.#options.seats.partnerGone();
@@ -99,10 +106,12 @@ export class Partner {
     switch (message.kind) {
       case 'hello':
         this.#told = new Set();
+        this.#isSynced = false;
         queue.apply({ kind: 'partnerLost' });
         break;
       case 'synced':
         seats.forgetPartnerCalls(this.#told);
+        this.#isSynced = true;
         break;
       case 'seatState':
       case 'bindings':

@@ -11,6 +11,7 @@ import type {
   CallEvent,
   CallState,
   CallStep,
+  CallTransition,
   EndReason,
   Leg,
   Place,
@@ -188,6 +189,19 @@ export class RunningCall {
     void this.#quietly(async () => {
       await media.close(mediaCallId);
     });
+  }
+
+  /** A call of a process that is gone: its caller has been greeted. */
+  goOn({ state, effects }: CallTransition): void {
+    this.#isGreeted = true;
+    this.#options.media.adopt(state.mediaCallId);
+    this.#state = state;
+    this.#options.house.onState(state);
+    try {
+      for (const effect of effects) this.#run(effect);
+    } catch (error) {
+      this.#giveUp(error);
+    }
   }
 
   /** A party has offered anew. @returns the answer for it @throws what the relay throws */

@@ -127,16 +127,22 @@ export class SeatBook {
     this.#isStopped = true;
   }
 
-  /** As the process before has left it. Its calls are not ours: whoever was in one is free. */
+  /** As the process before has left it; who is in a call that does not go on is found by `settle`. */
   restore(seatId: string, { bindings, state }: KeptSeat): void {
     const entry = this.#seats.get(seatId);
     if (entry === undefined || state.seatId !== seatId) return;
     entry.bindings = bindings;
     entry.state = state;
-    const { callId, name } = state;
-    if (callId !== undefined && name === 'talking')
-      this.#apply(entry, { kind: 'callEnded', callId, needsWrapUp: false });
     this.#tellQueue(entry);
+  }
+
+  /** All calls that go on are known: whoever is in none of them is free. */
+  settle(): void {
+    for (const entry of this.#seats.values()) {
+      const { callId, name } = entry.state;
+      if (this.#isOurs(entry) && name === 'talking' && entry.calls.size === 0)
+        this.#apply(entry, { kind: 'callEnded', callId: callId ?? '', needsWrapUp: false });
+    }
   }
 
   /** Everything that the partner has to know of seats. */

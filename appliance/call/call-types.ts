@@ -68,6 +68,8 @@ export type EndReason =
 
 export interface CallState {
   readonly callId: string;
+  /** Call-ID of the INVITE with which it began. */
+  readonly sipCallId: string;
   readonly name: CallStateName;
   readonly direction: CallDirection;
   /** User part of the Request-URI of the first INVITE. */
@@ -114,6 +116,8 @@ export interface Transfer {
 export type CallEvent =
   | { readonly kind: 'queued'; readonly place: Place }
   | { readonly kind: 'dialled'; readonly target: Target }
+  /** His INVITE, which the process before had, has come to this one. */
+  | { readonly kind: 'callerBack' }
   /** Our 200 is out. */
   | { readonly kind: 'callerAnswered' }
   | { readonly kind: 'callerAnswerFailed'; readonly status: number }
@@ -204,6 +208,7 @@ export type CallEffect =
 /** A line of the call's record. */
 export interface CallStep {
   readonly kind:
+    | 'adopted'
     | 'queued'
     | 'offered'
     | 'notTaken'

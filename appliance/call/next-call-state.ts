@@ -31,11 +31,13 @@ import {
   reasonOf,
   seekAgain,
 } from './call-seeking.js';
+import { resume } from './resume-call.js';
 import { applyTransfer } from './call-transfer.js';
 import type { CallDirection, CallEvent, CallState, CallTransition, Party } from './call-types.js';
 
 export interface NewCall {
   readonly callId: string;
+  readonly sipCallId: string;
   readonly direction: CallDirection;
   readonly mediaCallId: string;
   readonly party: Party;
@@ -49,13 +51,14 @@ export function callerLegId(callId: string): string {
 }
 
 export function openCall(
-  { callId, direction, mediaCallId, party, sdp, dialled }: NewCall,
+  { callId, sipCallId, direction, mediaCallId, party, sdp, dialled }: NewCall,
   nowWallMs: number,
 ): CallState {
   const legId = callerLegId(callId);
   return {
     ...{
       callId,
+      sipCallId,
       name: 'seeking',
       direction,
       mediaCallId,
@@ -97,6 +100,10 @@ const HANDLERS: Handlers = {
   },
   dialled: dial,
   outsideAsked: dial,
+  callerBack: (draft, event) => {
+    if (draft.state.caller.isAnswered) draft.ignore(event, 'it was answered');
+    else resume(draft);
+  },
   callerAnswered: (draft) => {
     const { legId } = draft.state.caller;
     draft.changeLeg(legId, { isAnswered: true });

@@ -13,6 +13,7 @@ export interface Source {
 
 export interface IncomingCall {
   readonly callId: string;
+  readonly sipCallId: string;
   readonly legId: string;
   readonly source: Source;
   /** Whose password the engine has checked; undefined for peers that are not asked. */
@@ -71,8 +72,11 @@ export type LegEvent =
   | { readonly kind: 'ended'; readonly legId: string; readonly cause: string };
 
 export interface SignallingListener {
-  /** @returns the id of the new call; its first leg is `<call id>-0` */
-  nextCallId(): string;
+  /**
+   * @param sipCallId of the INVITE; one that an earlier process has had comes again
+   * @returns the id of the call; its first leg is `<call id>-0`
+   */
+  callIdFor(sipCallId: string): string;
   onIncoming(call: IncomingCall): void;
   onLeg(event: LegEvent): void;
   /** @returns the answer, or the status with which it is refused */
@@ -106,6 +110,11 @@ export interface OutgoingCall {
 }
 
 export interface SignallingPort {
+  /**
+   * Takes the dialogs of the process before, or of the node whose address has come here; what was not answered yet is
+   * ended. @returns legs that are there now; those that nobody wants are to be ended
+   */
+  adoptLegs(): Promise<ReadonlySet<string>>;
   /** 180 to whoever called. */
   ringBack(legId: string): void;
   /** 200. @returns whether it is out; false when the caller has gone meanwhile, which is told as `ended` */

@@ -100,6 +100,10 @@ export class RtpengineMedia implements MediaPort {
     return this.#ng.isOpen;
   }
 
+  adopt(mediaCallId: string): void {
+    this.#open.add(mediaCallId);
+  }
+
   async openAlone({ mediaCallId, legTag }: MediaLeg, sdp: string): Promise<string> {
     const own = withOneCodec(sdp);
     this.#open.add(mediaCallId);

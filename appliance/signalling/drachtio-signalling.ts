@@ -18,6 +18,7 @@ import type {
   SignallingPort,
   Source,
 } from '../call/signalling-port.js';
+import { adoptDialogs, storePayload } from './adopted-dialog.js';
 import { OutgoingLeg } from './outgoing-leg.js';
 import { signallingErrors } from './errors.js';
 import { authenticatedUser, keyOfInfo, readContacts, replacedBy, userOf } from './sip-values.js';
@@ -120,7 +121,7 @@ export class DrachtioSignalling implements SignallingPort {
         this.#destroy(dialog);
         return false;
       }
-      this.#adopt(leg, dialog);
+      this.#keep(leg, dialog);
       return true;
     } catch (error) {
       this.#options.log.info({ leg: legId, err: error }, 'the caller has gone before the answer');
@@ -154,7 +155,7 @@ export class DrachtioSignalling implements SignallingPort {
             this.#destroy(dialog);
             return;
           }
-          this.#adopt(leg, dialog);
+          this.#keep(leg, dialog);
           this.#tell({ kind: 'answered', legId, sdp: dialog.remote.sdp });
         },
         onFailed: (status) => {
@@ -219,8 +220,24 @@ export class DrachtioSignalling implements SignallingPort {
     }
   }
 
+  async adoptLegs(): Promise<ReadonlySet<string>> {
+    const adopted = new Set<string>();
+    for (const { dialog, state, payload: legId } of await adoptDialogs(this.#srf, TAG)) {
+      // Nobody has noted whose it is: it was being answered, or still rings.
+      if (legId === '' || state !== 'confirmed' || this.#legs.has(legId)) this.#destroy(dialog);
+      else {
+        const leg: Leg = { legId };
+        this.#legs.set(legId, leg);
+        this.#watch(leg, dialog);
+        adopted.add(legId);
+      }
+    }
+    return adopted;
+  }
+
   #onInvite(request: SrfRequest, response: SrfResponse, listener: SignallingListener): void {
-    const callId = listener.nextCallId();
+    const sipCallId = request.get('Call-ID');
+    const callId = listener.callIdFor(sipCallId);
     const legId = `${callId}-0`;
     const leg: Leg = { legId, incoming: { request, response } };
     this.#legs.set(legId, leg);
@@ -230,8 +247,7 @@ export class DrachtioSignalling implements SignallingPort {
       this.#ended(legId, 'cancelled');
     });
     listener.onIncoming({
-      callId,
-      legId,
+      ...{ callId, sipCallId, legId },
       source: sourceOf(request),
       user: authenticatedUser(header(request, 'Authorization')),
       dialled: userOf(request.uri),
@@ -262,7 +278,15 @@ export class DrachtioSignalling implements SignallingPort {
     response.send(answer.status, undefined, { headers: registerHeaders(answer) });
   }
 
-  #adopt(leg: Leg, dialog: SrfDialog): void {
+  /** From now on whoever comes after this process can go on with the leg. */
+  #keep(leg: Leg, dialog: SrfDialog): void {
+    this.#watch(leg, dialog);
+    storePayload(this.#srf, dialog.id, leg.legId).catch((error: unknown) => {
+      this.#options.log.debug({ err: error, leg: leg.legId }, 'the engine keeps nothing with the dialog');
+    });
+  }
+
+  #watch(leg: Leg, dialog: SrfDialog): void {
     const { legId } = leg;
     leg.dialog = dialog;
     dialog.on('destroy', (_request: unknown, reason?: string) => {

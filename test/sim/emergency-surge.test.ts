@@ -17,7 +17,7 @@ const WAITING_MAX = 300;
 const DEPARTMENT = 'all';
 /** Of each case; the first tenth is not counted, the queue has to fill first. */
 const EMERGENCIES = 500;
-/** Two points, and what chance makes of so few emergencies: two standard deviations. */
+/** Two points, and what chance makes of so few emergencies, which depend on each other: three standard deviations. */
 function toleranceOf(share: number): number {
   return 0.02 + 3 * Math.sqrt((share * (1 - share)) / EMERGENCIES);
 }

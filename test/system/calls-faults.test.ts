@@ -125,23 +125,6 @@ spec('calls while something is ill', { deadlineMs: 90_000 }, (it, before) => {
     await lab.talk(carrier(other), party(next, id));
   });
 
-  it('call control that was killed takes calls again, and who talks goes on', async (t) => {
-    t.defer(calm);
-    const { patient, phone, seat } = await talk();
-    await box.killService('a', 'calls');
-    await waitFor('call control answers', () => lab.ask('a', 'status').then(Boolean, () => false));
-    await lab.talk(carrier(patient), party(phone, seat));
-    const [row = []] = await waitFor('the record is closed', async () => {
-      const rows = await lab.query("SELECT count(*) FROM calls WHERE end_reason = 'processDied'");
-      return Number(rows[0]?.[0]) > 0 ? rows : notYet(rows);
-    });
-    assert.is(row[0], 1);
-    await lab.phones.order({ do: 'hangUp', call: seat });
-    await lab.trunk.order({ do: 'hangUp', call: patient });
-    // Nobody had to register or to log in again.
-    await talk();
-  });
-
   it('when a trunk is down its backup takes the call', async (t) => {
     t.defer(calm);
     await lab.trunk.order({ do: 'policy', agent: 'carrier', policy: { kind: 'refuse', status: 503 } });

@@ -28,6 +28,7 @@ class Bench {
         : Promise.resolve('answer');
     };
     const media: MediaPort = {
+      adopt: () => undefined,
       openAlone: () => relay('alone'),
       offerFrom: (_leg, _sdp, branch, profile) => relay(`offer ${branch} ${profile}`),
       joinTo: (_leg, _offered, other) => relay(`join ${other.legTag}`),
@@ -38,6 +39,7 @@ class Bench {
       close: () => relay('close').then(() => ({})),
     };
     const signalling: SignallingPort = {
+      adoptLegs: () => Promise.resolve(new Set()),
       ringBack: () => {
         note('180');
       },
@@ -61,6 +63,7 @@ class Bench {
     const party = { kind: 'trunk', trunkId: 'main', number: '1' } as const;
     const facts = {
       callId: 'c',
+      sipCallId: 'i',
       mediaCallId: 'm',
       sdp: 'offer',
       dialled: '1',

@@ -26,7 +26,7 @@ class Paper {
 
   constructor(party: Leg['party'] = { kind: 'trunk', trunkId: 'main', number: '+8613800138000' }) {
     const direction = party.kind === 'seat' ? 'internal' : 'inbound';
-    const facts = { callId: 'c', mediaCallId: 'm', sdp: 'offer', dialled: '1' };
+    const facts = { callId: 'c', sipCallId: 'i', mediaCallId: 'm', sdp: 'offer', dialled: '1' };
     this.state = openCall({ ...facts, direction, party }, START_MS);
   }
 
@@ -277,6 +277,7 @@ const EVENTS: { readonly [K in CallEvent['kind']]: Extract<CallEvent, { kind: K 
   queued: { kind: 'queued', place: place() },
   dialled: { kind: 'dialled', target: outside },
   outsideAsked: { kind: 'outsideAsked', target: outside },
+  callerBack: { kind: 'callerBack' },
   callerAnswered: { kind: 'callerAnswered' },
   callerAnswerFailed: { kind: 'callerAnswerFailed', status: 488 },
   seatOffered: { kind: 'seatOffered', offerId: 'p', seatId: 's1' },
@@ -319,14 +320,14 @@ const MATRIX: Readonly<Record<CallStateName, Row & { readonly '*': Outcome }>> =
   seeking: {
     '*': 'seeking',
     ...{ offerGranted: 'ignored', joined: 'ignored', joinFailed: 'ignored', legRenegotiated: 'ignored' },
-    ...{ transferAsked: 'ignored', legTaken: 'ignored', legGiven: 'ignored' },
+    ...{ callerBack: 'ignored', transferAsked: 'ignored', legTaken: 'ignored', legGiven: 'ignored' },
     ...{ legAnswered: 'connecting', callerAnswerFailed: 'ended', waitedTooLong: 'ended' },
     ...{ departmentClosed: 'ended', closeAsked: 'ended' },
   },
   connecting: {
     '*': 'connecting',
     ...{ queued: 'ignored', dialled: 'ignored', outsideAsked: 'ignored', legRinging: 'ignored' },
-    ...{ legAnswered: 'ignored', waitedTooLong: 'ignored' },
+    ...{ callerBack: 'ignored', legAnswered: 'ignored', waitedTooLong: 'ignored' },
     ...{ legFailed: 'ignored', legRenegotiated: 'ignored', transferAsked: 'ignored' },
     ...{ legTaken: 'ignored', legGiven: 'ignored', joined: 'talking', joinFailed: 'seeking' },
     ...{ offerWithdrawn: 'seeking', offerOver: 'seeking', legEnded: 'seeking' },
