@@ -78,6 +78,8 @@ export interface CallControlOptions {
 
 /** The engine gives an INVITE that nobody has answered to the next process at once. */
 const INVITE_BACK_MS_MAX = 3000;
+/** Of a takeover, in which an emergency is not left to wait for its history. */
+const FACTS_MS_MAX = 500;
 
 export class CallControl implements SignallingListener, CallHouse {
   readonly #options: CallControlOptions;
@@ -96,6 +98,10 @@ export class CallControl implements SignallingListener, CallHouse {
   readonly #expected = new Set<string>();
   /** Adopted calls whose unanswered INVITE has to come again. */
   readonly #awaited = new Set<string>();
+  /** Calls of ours of which the partner was told that their INVITE has no answer. */
+  readonly #unanswered = new Set<string>();
+  /** Unanswered calls of the partner whose INVITE has come here before anything else was known of them. */
+  readonly #early = new Set<string>();
   /** Places in the queue of adopted calls that have not taken them up. */
   readonly #places = new Map<string, QueueEntry>();
   #opened = 0;
@@ -136,6 +142,10 @@ export class CallControl implements SignallingListener, CallHouse {
     });
     this.partner = new Partner({
       ...{ link: options.partner?.link ?? NO_LINK, queue: this.#dispatcher, seats: this.seats, clock, log },
+      unanswered: () =>
+        this.calls.flatMap(({ callId, sipCallId, caller }) =>
+          caller.isAnswered ? [] : [{ kind: 'unanswered', callId, sipCallId }],
+        ),
       onCommand: (seatId, command) => this.#obeyPartner(seatId, command),
     });
     this.#routes = new RouteFinder(telephony, this.seats);
@@ -181,7 +191,7 @@ export class CallControl implements SignallingListener, CallHouse {
   callIdFor(sipCallId: string): string {
     for (const callId of this.#awaited)
       if (this.#calls.get(callId)?.state.sipCallId === sipCallId) return callId;
-    return this.#options.nextCallId();
+    return this.partner.findUnanswered(sipCallId) ?? this.#options.nextCallId();
   }
 
   /**
@@ -227,8 +237,12 @@ export class CallControl implements SignallingListener, CallHouse {
   #await(call: RunningCall): void {
     const { clock } = this.#options;
     const { callId, caller } = call.state;
-    this.#awaited.add(callId);
     call.goOn(adoptCall(call.state, new Set(), clock.wallMs()));
+    if (this.#early.delete(callId)) {
+      call.apply({ kind: 'callerBack' });
+      return;
+    }
+    this.#awaited.add(callId);
     clock.schedule(INVITE_BACK_MS_MAX, () => {
       if (this.#awaited.delete(callId)) call.apply({ kind: 'legEnded', legId: caller.legId });
     });
@@ -246,12 +260,25 @@ export class CallControl implements SignallingListener, CallHouse {
   }
 
   onIncoming(incoming: IncomingCall): void {
-    const { log, signalling } = this.#options;
-    const { legId, source, user, dialled } = incoming;
     if (this.#awaited.delete(incoming.callId)) {
       this.#calls.get(incoming.callId)?.apply({ kind: 'callerBack' });
       return;
     }
+    if (this.partner.findUnanswered(incoming.sipCallId) === incoming.callId) this.#keepEarly(incoming);
+    else this.#route(incoming);
+  }
+
+  /** The partner's INVITE is here before its facts are read; without them it is a call like any other. */
+  #keepEarly(incoming: IncomingCall): void {
+    this.#early.add(incoming.callId);
+    this.#options.clock.schedule(FACTS_MS_MAX, () => {
+      if (this.#early.delete(incoming.callId)) this.#route(incoming);
+    });
+  }
+
+  #route(incoming: IncomingCall): void {
+    const { log, signalling } = this.#options;
+    const { legId, source, user, dialled } = incoming;
     const peer = this.#peers.find(source, user);
     if (peer === undefined) {
       log.warn({ address: source.address, dialled }, 'nobody we know calls');
@@ -402,7 +429,18 @@ export class CallControl implements SignallingListener, CallHouse {
 
   onState(state: CallState): void {
     if (state.name !== 'ended') this.#options.facts.put('call', state.callId, state);
+    this.#tellAnswer(state);
     this.#options.observer.onState(state);
+  }
+
+  #tellAnswer({ callId, sipCallId, caller, name }: CallState): void {
+    const isUnanswered = !caller.isAnswered && name !== 'ended';
+    if (isUnanswered === this.#unanswered.has(callId)) return;
+    if (isUnanswered) this.#unanswered.add(callId);
+    else this.#unanswered.delete(callId);
+    this.partner.tell(
+      isUnanswered ? { kind: 'unanswered', callId, sipCallId } : { kind: 'answered', callId },
+    );
   }
 
   onStep(state: CallState, step: CallStep): void {

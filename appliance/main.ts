@@ -25,9 +25,10 @@ import { adminMethods } from './admin-methods.js';
 import { CallControl } from './call-control.js';
 import { CallRecords } from './call-records.js';
 import { openRecords } from './open-records.js';
-import { openPartnerLink } from './open-partner-link.js';
+import { openPartner } from './open-partner.js';
 import { OwnGeneration } from './own-generation.js';
 import { RtpengineMedia } from './media/rtpengine-media.js';
+import { Takeover } from './takeover.js';
 import { PromptFiles } from './prompt-files.js';
 import type { KeptSeat } from './seat-book.js';
 import { DrachtioSignalling } from './signalling/drachtio-signalling.js';
@@ -102,9 +103,7 @@ async function main(): Promise<void> {
   const nextId = createIdSource({ node: own.id, clock, rng });
   const generation = new OwnGeneration({
     ...{ ownPort: site.ports.redisOwn, partnerPort: site.ports.redisPartner, clock, log },
-    onHolder: (...holder) => {
-      control.seats.setHolder(...holder);
-    },
+    onHolder: (home, holder, known) => void takeover.onHolder(home, holder, known),
   });
   const store = await openRecords({
     ...{ node: own.id, folder: `${node.paths.data}/calls`, clock, rng, log },
@@ -125,10 +124,8 @@ async function main(): Promise<void> {
       control.onMedia(event);
     },
   });
-  const signalling = new DrachtioSignalling({
-    ...{ host: LOOPBACK, port: site.ports.control, secret, clock, log },
-  });
-  const partner = openPartnerLink({ site, own, telephony, clock, log }, () => control.partner);
+  const signalling = new DrachtioSignalling({ host: LOOPBACK, port: site.ports.control, secret, clock, log });
+  const partner = openPartner({ site, own, telephony, clock, log }, () => control.partner);
   const control: CallControl = new CallControl({
     ...(partner === undefined ? {} : { partner }),
     ...{ node: own.id, telephony, routing, media, signalling, clock, rng, log },
@@ -138,13 +135,18 @@ async function main(): Promise<void> {
     facts,
     nextCallId: nextId,
   });
-  generation.start();
+  const takeover = new Takeover({
+    ...{ node: own.id, control, signalling, media, facts, partnerFacts: partner?.facts },
+    ...{ engineSocket: sipEngineFiles(node).adminSocket, clock, log },
+  });
   await media.start();
   control.start();
   await facts.open();
   const past = await restoreFacts(facts, control, log);
-  partner?.link.start();
+  partner?.start();
   signalling.start(control);
+  await takeover.restore();
+  generation.start();
   void inherit({ past, control, signalling, facts, records: store.records, clock, log });
 
   const socket = `${node.paths.run}/calls/admin.sock`;
@@ -159,7 +161,7 @@ async function main(): Promise<void> {
 
   process.once('SIGTERM', () => {
     for (const part of [notify, control, signalling, media, generation]) part.stop();
-    partner?.link.stop();
+    partner?.stop();
     facts.close();
     void Promise.all([admin.close(), store.stop()]).then(() => process.exit(0));
   });

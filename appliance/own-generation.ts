@@ -11,12 +11,12 @@ export interface OwnGenerationOptions {
   readonly ownPort: number;
   readonly partnerPort: number;
   /** Told at each look: the node that holds the service address of `home`. */
-  readonly onHolder: (home: string, holder: string) => void;
+  readonly onHolder: (home: string, holder: string, generation: number) => void;
   readonly clock: Clock;
   readonly log: Log;
 }
 
-const LOOK_EVERY_MS = 200;
+const LOOK_EVERY_MS = 50;
 
 export class OwnGeneration {
   readonly #options: OwnGenerationOptions;
@@ -52,7 +52,7 @@ export class OwnGeneration {
           const fact = parseOwnershipFact(text);
           if (fact === undefined) continue;
           this.#generation = Math.max(this.#generation, fact.generation);
-          onHolder(address, fact.holder);
+          onHolder(address, fact.holder, fact.generation);
         }
       } catch (error) {
         log.debug({ err: error }, 'the generation is not known anew');

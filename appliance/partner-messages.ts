@@ -29,6 +29,10 @@ export type PartnerMessage =
       readonly callId: string;
       readonly needsWrapUp: boolean;
     }
+  /** A caller of the sender's who has no answer to his INVITE yet: should it come here, it is this call. */
+  | { readonly kind: 'unanswered'; readonly callId: string; readonly sipCallId: string }
+  /** He has one, or is gone. */
+  | { readonly kind: 'answered'; readonly callId: string }
   /** A seat of the sender's is free for the receiver's caller, and what came of it. */
   | { readonly kind: 'askPartner'; readonly callId: string; readonly seatId: string }
   | { readonly kind: 'turnDown'; readonly callId: string; readonly seatId: string }
@@ -53,6 +57,8 @@ const FIELDS: Readonly<Record<PartnerMessage['kind'], Readonly<Record<string, st
   bindings: { seatId: 'string', bindings: 'object' },
   seatBusy: { seatId: 'string', callId: 'string' },
   seatFree: { seatId: 'string', callId: 'string', needsWrapUp: 'boolean' },
+  unanswered: { callId: 'string', sipCallId: 'string' },
+  answered: { callId: 'string' },
   askPartner: { callId: 'string', seatId: 'string' },
   turnDown: { callId: 'string', seatId: 'string' },
   rang: { seatId: 'string', outcome: 'string' },

@@ -22,6 +22,8 @@ export interface PartnerOptions {
   readonly link: PartnerLink;
   readonly queue: { readonly state: DispatchState; apply(event: DispatchEvent): void };
   readonly seats: SeatBook;
+  /** Our callers without an answer. */
+  readonly unanswered: () => readonly PartnerMessage[];
   /** Whoever sits there dialled it at the partner. @returns the prompt that he hears */
   readonly onCommand: (seatId: string, command: FeatureCommand) => Promise<string>;
   readonly clock: Clock;
@@ -43,6 +45,8 @@ export class Partner {
   /** Calls of the partner at our seats, as it has told them since `hello`. */
   #told = new Set<string>();
   #isSynced = false;
+  /** Its callers without an answer, by the Call-ID of their INVITE. Kept when the link is cut: it may be dead. */
+  readonly #unanswered = new Map<string, string>();
 
   constructor(options: PartnerOptions) {
     this.#options = options;
@@ -55,6 +59,11 @@ export class Partner {
   /** It has told everything. */
   get isSynced(): boolean {
     return this.#isSynced;
+  }
+
+  /** @returns the id of the partner's call that began with this INVITE and has no answer yet */
+  findUnanswered(sipCallId: string): string | undefined {
+    return this.#unanswered.get(sipCallId);
   }
 
   tell(message: PartnerMessage): void {
@@ -81,6 +90,7 @@ export class Partner {
     this.tell({ kind: 'hello' });
     for (const entry of Object.values(entries))
       if (entry.mediaNode === node) this.tell({ kind: 'entry', entry });
+    for (const message of this.#options.unanswered()) this.tell(message);
     for (const message of seats.tellAll()) this.tell(message);
     for (const seat of Object.values(known))
       if (seat.dispatchNode === node) this.tell({ kind: 'seat', seat });
@@ -91,7 +101,6 @@ export class Partner {
     this.#isSynced = false;
     for (const id of this.#asked.keys()) this.#answered(id, undefined);
     this.#options.queue.apply({ kind: 'partnerLost' });
-    this.#options.seats.partnerGone();
   }
 
   onMessage(value: Readonly<Record<string, unknown>>): void {
@@ -107,6 +116,7 @@ export class Partner {
       case 'hello':
         this.#told = new Set();
         this.#isSynced = false;
+        this.#unanswered.clear();
         queue.apply({ kind: 'partnerLost' });
         break;
       case 'synced':
@@ -121,6 +131,13 @@ export class Partner {
       case 'seatBusy':
         this.#told.add(message.callId);
         seats.onPartner(message);
+        break;
+      case 'unanswered':
+        this.#unanswered.set(message.sipCallId, message.callId);
+        break;
+      case 'answered':
+        for (const [sipCallId, callId] of this.#unanswered)
+          if (callId === message.callId) this.#unanswered.delete(sipCallId);
         break;
       case 'command':
         void this.#serve(message.id, message.seatId, message.command);

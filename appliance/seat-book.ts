@@ -136,8 +136,23 @@ export class SeatBook {
     this.#tellQueue(entry);
   }
 
+  /** As the partner has left it, which is gone: only if it has not told a newer state over the link. */
+  inherit(seatId: string, { bindings, state }: KeptSeat): void {
+    const entry = this.#seats.get(seatId);
+    if (entry === undefined || state.seatId !== seatId) return;
+    if (bindings.length > entry.partnerBindings.length) entry.partnerBindings = bindings;
+    if (
+      this.#isOurs(entry) &&
+      entry.home !== this.#options.node &&
+      state.sinceWallMs > entry.state.sinceWallMs
+    )
+      entry.state = state;
+    this.#tellQueue(entry);
+  }
+
   /** All calls that go on are known: whoever is in none of them is free. */
   settle(): void {
+    this.#forgetCallsOfDead();
     for (const entry of this.#seats.values()) {
       const { callId, name } = entry.state;
       if (this.#isOurs(entry) && name === 'talking' && entry.calls.size === 0)
@@ -180,8 +195,7 @@ export class SeatBook {
         if (!this.#isOurs(entry)) this.#mirror(entry, message.state);
         break;
       case 'seatBusy':
-        entry.partnerCalls.add(message.callId);
-        this.callBegan(message.seatId, message.callId);
+        this.callBegan(message.seatId, message.callId, true);
         break;
       case 'seatFree':
         this.callEnded(message.seatId, message.callId, message.needsWrapUp);
@@ -211,11 +225,10 @@ export class SeatBook {
         for (const message of this.#tellOne(entry)) listener.onTell(message);
       }
     }
-    this.partnerGone();
   }
 
-  /** Of a partner that is silent and holds no address, no calls are left. */
-  partnerGone(): void {
+  /** Of a partner that is silent and holds no address, no calls are left but those that were adopted. */
+  #forgetCallsOfDead(): void {
     const { partner, isPartnerThere } = this.#options;
     const holdsAny = [...this.#seats.values()].some(({ home }) => this.#holderOf(home) === partner);
     if (!isPartnerThere() && !holdsAny) this.forgetPartnerCalls(new Set());
@@ -309,13 +322,14 @@ export class SeatBook {
     if (entry !== undefined) this.#apply(entry, { kind: 'notReady', reason: 'noAnswer' });
   }
 
-  callBegan(seatId: string, callId: string): void {
+  callBegan(seatId: string, callId: string, isPartners = false): void {
     const entry = this.#seats.get(seatId);
     if (entry === undefined) return;
     entry.calls.add(callId);
+    if (isPartners) entry.partnerCalls.add(callId);
+    else entry.partnerCalls.delete(callId);
     if (this.#isOurs(entry)) this.#apply(entry, { kind: 'callBegan', callId });
-    else if (!entry.partnerCalls.has(callId))
-      this.#options.listener.onTell({ kind: 'seatBusy', seatId, callId });
+    else if (!isPartners) this.#options.listener.onTell({ kind: 'seatBusy', seatId, callId });
   }
 
   callEnded(seatId: string, callId: string, needsWrapUp: boolean): void {

@@ -68,6 +68,8 @@ export interface Playing {
 export interface MediaPort {
   /** A call that another process has opened is one of ours now. */
   adopt(mediaCallId: string): void;
+  /** The partner is gone: the copies of its calls, which are relayed already, are calls of this node. */
+  takeOver(): Promise<void>;
   /**
    * Answers an offer by ourselves.
    * @param sdp the offer of the leg @returns the answer for the leg, with one audio codec and telephone-event

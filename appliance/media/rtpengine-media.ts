@@ -16,6 +16,7 @@ import type {
   PlayOptions,
   Playing,
 } from '../call/media-port.js';
+import { mediaErrors } from './errors.js';
 import { openDtmfListener, type DtmfListener } from './dtmf-listener.js';
 import { NgConnection, type NgAnswer } from './ng-connection.js';
 import { readStatistics } from './read-statistics.js';
@@ -49,6 +50,7 @@ const TRANSPORTS: Readonly<Record<MediaProfile, string>> = { rtp: 'RTP/AVP', srt
 /** Tag of nobody, behind a party that is alone. */
 const NOBODY = 'nobody';
 const LIST_EVERY_MS = 10_000;
+const TAKE_OVER_MS_MAX = 1500;
 const LIST_MAX = 20_000;
 
 function securityOf(profile: MediaProfile): object {
@@ -102,6 +104,14 @@ export class RtpengineMedia implements MediaPort {
 
   adopt(mediaCallId: string): void {
     this.#open.add(mediaCallId);
+  }
+
+  /** As `rtpengine-ctl active` does it; without it a node that comes back finds its calls nowhere (facts section 4). */
+  async takeOver(): Promise<void> {
+    const address = this.#options.url.replace(/^ws/, 'http');
+    const answer = await fetch(`${address}/cli/active`, { signal: AbortSignal.timeout(TAKE_OVER_MS_MAX) });
+    if (!answer.ok)
+      throw mediaErrors.MEDIA_REFUSED({ command: 'active', reason: `HTTP ${String(answer.status)}` });
   }
 
   async openAlone({ mediaCallId, legTag }: MediaLeg, sdp: string): Promise<string> {

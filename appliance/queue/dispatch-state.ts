@@ -114,9 +114,12 @@ function arrive(
   if (trigger !== undefined) raise(draft, opened, trigger);
 }
 
-/** The older of two clocks counts: the same caller may have been noted on both sides of a cut link. */
+/**
+ * The older of two clocks counts: the same caller may have been noted on both sides of a cut link. One that was the
+ * partner's is ours when his media has come here.
+ */
 function restore(draft: DispatchDraft, known: QueueEntry | undefined, entry: QueueEntry): void {
-  if (known === undefined) {
+  if (known === undefined || (draft.isOurs(entry) && !draft.isOurs(known))) {
     draft.put(entry, { offer: undefined });
     return;
   }

@@ -62,7 +62,9 @@ function isPartners(draft: DispatchDraft, callId: string): boolean {
 }
 
 function takeEntry(draft: DispatchDraft, entry: QueueEntry): void {
-  if (draft.isOurs(entry)) return;
+  const known = draft.entries.get(entry.callId);
+  // Taken over meanwhile, or told by a partner that does not know yet that it is ours.
+  if (draft.isOurs(entry) || (known !== undefined && draft.isOurs(known))) return;
   draft.entries.set(entry.callId, entry);
   for (const seatId of entry.offer?.seatIds ?? []) {
     draft.asked.delete(seatId);

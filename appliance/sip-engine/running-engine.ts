@@ -245,7 +245,8 @@ export class RunningEngine {
       const { engine } = this;
       const parts = { engine, transport: this.#transport, control: this.#control, continuity };
       const methods = adminMethods({ ...parts, trace: this.#trace, lag: this.#lag });
-      this.#admin = await serveRpc(config.admin, methods);
+      // Whoever may look into its folder may order a takeover: call control.
+      this.#admin = await serveRpc(config.admin, methods, 0o660);
     }
     if (config.metrics !== undefined)
       await this.#metricsServer.open(config.metrics.host, config.metrics.port);

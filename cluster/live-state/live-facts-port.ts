@@ -3,10 +3,10 @@
  * and the partner, whose replica has it a millisecond later. Facts are JSON of their owner's making.
  */
 
-/** `call` by call id, `seat` by seat id, `queueEntry` by call id. */
-export type FactKind = 'call' | 'seat' | 'queueEntry';
+/** `call` by call id, `seat` by seat id, `queueEntry` by call id, `takeover` by the home of the address. */
+export type FactKind = 'call' | 'seat' | 'queueEntry' | 'takeover';
 
-export const FACT_KINDS: readonly FactKind[] = ['call', 'seat', 'queueEntry'];
+export const FACT_KINDS: readonly FactKind[] = ['call', 'seat', 'queueEntry', 'takeover'];
 
 export interface LiveFactsStatus {
   readonly isReachable: boolean;

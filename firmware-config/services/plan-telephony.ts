@@ -59,7 +59,7 @@ export function planSipEngine(site: Site, node: NodeDocument): ServiceSpec {
     // SIGTERM would wait for the end of every call; they go on in the next process, or at the partner.
     stopSignal: 'SIGINT',
     after: liveStateOf(site, node),
-    directories: [{ path: files.folder, mode: 0o750, owner: ENGINE_USER, group: CALLS_USER }],
+    directories: [{ path: files.folder, mode: 0o2750, owner: ENGINE_USER, group: CALLS_USER }],
     writablePaths: [files.folder],
   };
 }

@@ -147,8 +147,8 @@ export class CallLab {
   }
 
   /** Rows of the store, as the leader has them. */
-  async query(sql: string): Promise<readonly (readonly unknown[])[]> {
-    const url = `http://${NODE_ADDRESSES['a'] ?? ''}:4001/db/query?level=strong`;
+  async query(sql: string, node: SiteNodeId = 'a'): Promise<readonly (readonly unknown[])[]> {
+    const url = `http://${NODE_ADDRESSES[node] ?? ''}:4001/db/query?level=strong`;
     const words = [
       'curl',
       '-s',

@@ -29,6 +29,7 @@ class Bench {
     };
     const media: MediaPort = {
       adopt: () => undefined,
+      takeOver: () => Promise.resolve(),
       openAlone: () => relay('alone'),
       offerFrom: (_leg, _sdp, branch, profile) => relay(`offer ${branch} ${profile}`),
       joinTo: (_leg, _offered, other) => relay(`join ${other.legTag}`),

@@ -30,7 +30,7 @@ spec('the processes that signal calls', (it) => {
     ]);
     assert.equal(given(calls), ['root:wardline-calls /etc/wardline/telephony.json']);
     const [folder] = engine.directories;
-    assert.equal([folder?.path, folder?.mode, folder?.group], [files.folder, 0o750, 'wardline-calls']);
+    assert.equal([folder?.path, folder?.mode, folder?.group], [files.folder, 0o2750, 'wardline-calls']);
   });
 
   it('start after what they need, on a node alone too', () => {

@@ -343,6 +343,19 @@ spec('a caller of the partner', (it) => {
     assert.is(bench.take(), 'offer c2 s1');
   });
 
+  it('is ours when his media has come here, and stays ours whatever the partner still says', () => {
+    const bench = new QueueBench();
+    bench.partnerCaller('c1');
+    const entry = bench.state.entries['c1'];
+    assert.ok(entry);
+    bench.do({ kind: 'entryRestored', entry: { ...entry, mediaNode: 'a' } });
+    bench.partnerCaller('c1');
+    bench.do({ kind: 'partnerEntryGone', callId: 'c1' });
+    bench.do({ kind: 'partnerLost' });
+    bench.seat('s1');
+    assert.is(bench.take(), 'offer c1 s1');
+  });
+
   it('who is an emergency is left to his own node', () => {
     const bench = new QueueBench();
     bench.partnerCaller('e1', {

@@ -1,9 +1,10 @@
-/** The link to the partner's call control, if the site has given this node a partner. */
+/** What connects this node with its partner, if the site has given it one. */
 import type { Clock } from '../cluster/base/clock.js';
 import type { Log } from '../cluster/base/log.js';
+import { RedisLiveFacts } from '../cluster/live-state/redis-live-facts.js';
 import { NodeLink } from '../cluster/node-link/node-link.js';
-import type { Telephony } from '../firmware-config/schema/telephony.js';
 import type { SiteNode } from '../firmware-config/schema/site.js';
+import type { Telephony } from '../firmware-config/schema/telephony.js';
 import { findPartner, type Site } from '../firmware-config/site-nodes.js';
 import { makeLinkKey } from '../firmware-config/telephony-secrets.js';
 import type { Partner } from './partner.js';
@@ -16,11 +17,20 @@ interface Surroundings {
   readonly log: Log;
 }
 
-/** @param partnerOf asked when the link is up: it is made after the link. @returns a link that has to be started */
-export function openPartnerLink(
+export interface OpenedPartner {
+  readonly id: string;
+  readonly link: NodeLink;
+  /** The local replica of its live state. */
+  readonly facts: RedisLiveFacts;
+  start(): void;
+  stop(): void;
+}
+
+/** @param partnerOf asked when the link is up: it is made after the link. @returns it has to be started */
+export function openPartner(
   { site, own, telephony, clock, log }: Surroundings,
   partnerOf: () => Partner,
-): { readonly id: string; readonly link: NodeLink } | undefined {
+): OpenedPartner | undefined {
   const partner = findPartner(site, own.id);
   if (partner === undefined) return undefined;
   const link = new NodeLink({
@@ -35,5 +45,16 @@ export function openPartnerLink(
       partnerOf().onMessage(message);
     },
   });
-  return { id: partner.id, link };
+  const facts = new RedisLiveFacts({ host: '127.0.0.1', port: site.ports.redisPartner, clock, log });
+  return {
+    ...{ id: partner.id, link, facts },
+    start: () => {
+      link.start();
+      void facts.open();
+    },
+    stop: () => {
+      link.stop();
+      facts.close();
+    },
+  };
 }

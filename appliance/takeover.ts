@@ -1,0 +1,110 @@
+/**
+ * The partner's service address has come here: its calls go on (continuity rules 2 and 11). Looks at levels: told again
+ * and again who holds which address in which generation, it takes over once in each.
+ *
+ * Order: the node service has raised the generation before anybody hears of it. Then, at the same time: the engine
+ * imports the dialogs, the relay makes the partner's media its own (which it relays already), the partner's calls, places
+ * and seats are read from the local replica. Then the calls go on, and stand in this node's own live state.
+ */
+import { callRpc } from '../cluster/base/local-rpc.js';
+import type { Clock } from '../cluster/base/clock.js';
+import type { Log } from '../cluster/base/log.js';
+import type { LiveFactsPort } from '../cluster/live-state/live-facts-port.js';
+import { adoptCalls, NO_PAST, readPastCalls, type PastCalls } from './adopt-calls.js';
+import type { CallControl } from './call-control.js';
+import type { MediaPort } from './call/media-port.js';
+import type { SignallingPort } from './call/signalling-port.js';
+import type { KeptSeat } from './seat-book.js';
+
+export interface TakeoverOptions {
+  readonly node: string;
+  readonly control: Pick<CallControl, 'calls' | 'expect' | 'expectedLegs' | 'goOn' | 'seats'>;
+  readonly signalling: Pick<SignallingPort, 'adoptLegs'>;
+  readonly media: Pick<MediaPort, 'takeOver'>;
+  /** Of this node. */
+  readonly facts: Pick<LiveFactsPort, 'put' | 'all'>;
+  /** The local replica of the partner's; undefined: there is none. */
+  readonly partnerFacts: Pick<LiveFactsPort, 'all'> | undefined;
+  readonly engineSocket: string;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+interface Taken {
+  readonly generation: number;
+}
+
+const ENGINE_MS_MAX = 3000;
+
+export class Takeover {
+  readonly #options: TakeoverOptions;
+  /** By home: the generation in which it was taken over. */
+  readonly #taken = new Map<string, number>();
+
+  constructor(options: TakeoverOptions) {
+    this.#options = options;
+  }
+
+  /** What the process before has taken over already. */
+  async restore(): Promise<void> {
+    try {
+      for (const [home, taken] of await this.#options.facts.all('takeover'))
+        this.#taken.set(home, (taken as Taken).generation);
+    } catch (error) {
+      this.#options.log.warn({ err: error }, 'what was taken over before is not known');
+    }
+  }
+
+  /** @param home whose address it is. Never rejects */
+  async onHolder(home: string, holder: string, generation: number): Promise<void> {
+    const { node, control, facts } = this.#options;
+    control.seats.setHolder(home, holder);
+    if (home === node || holder !== node || (this.#taken.get(home) ?? 0) >= generation) return;
+    this.#taken.set(home, generation);
+    await this.#run(home, generation);
+    facts.put('takeover', home, { generation });
+  }
+
+  async #run(home: string, generation: number): Promise<void> {
+    const { control, signalling, clock, log } = this.#options;
+    const startMs = clock.monotonicMs();
+    const [past] = await Promise.all([
+      this.#readPast(),
+      this.#try('the SIP engine takes over its dialogs', () => this.#importDialogs(home, generation)),
+      this.#try('the relay takes over its media', () => this.#options.media.takeOver()),
+    ]);
+    await adoptCalls(past, { control, signalling, clock, log });
+    control.seats.settle();
+    const tookMs = Math.round(clock.monotonicMs() - startMs);
+    const kept = control.calls.filter(({ callId }) => past.calls.some((one) => one.callId === callId));
+    log.warn({ home, generation, calls: past.calls.length, kept: kept.length, tookMs }, 'calls taken over');
+  }
+
+  async #readPast(): Promise<PastCalls> {
+    const { partnerFacts, control, log } = this.#options;
+    if (partnerFacts === undefined) return NO_PAST;
+    try {
+      for (const [seatId, kept] of await partnerFacts.all('seat'))
+        control.seats.inherit(seatId, kept as KeptSeat);
+      return await readPastCalls(partnerFacts);
+    } catch (error) {
+      log.error({ err: error }, "the replica of the partner's live state is away: its calls are lost");
+      return NO_PAST;
+    }
+  }
+
+  #importDialogs(home: string, generation: number): Promise<unknown> {
+    const { engineSocket, clock } = this.#options;
+    const params = { addressId: home, generation };
+    return callRpc({ path: engineSocket, method: 'takeOver', params, deadlineMs: ENGINE_MS_MAX, clock });
+  }
+
+  /** One part that is ill costs what that part does. */
+  async #try(what: string, act: () => Promise<unknown>): Promise<void> {
+    try {
+      await act();
+    } catch (error) {
+      this.#options.log.error({ err: error, what }, 'a part of the takeover has failed');
+    }
+  }
+}
