@@ -41,7 +41,7 @@ import type { QueueEntry } from './queue/queue-entry.js';
 import type { DispatchEffect } from './queue/dispatch-types.js';
 import { decideTrigger, type TriggerDecision, type TriggerInput } from './routing/decide-trigger.js';
 import type { RoutingDocument } from './routing/routing-document.js';
-import { RouteFinder } from './route-finder.js';
+import { RouteFinder, type ServiceAddresses } from './route-finder.js';
 import { RunningCall, type CallHouse } from './running-call.js';
 import { SeatBook } from './seat-book.js';
 import { TrunkWatch } from './trunk-watch.js';
@@ -53,6 +53,8 @@ export interface CallObserver {
   onState(state: CallState): void;
   onStep(state: CallState, step: CallStep): void;
   onClosed(state: CallState, reason: EndReason, statistics: MediaStatistics | undefined): void;
+  /** The call goes on elsewhere. */
+  onLetGo(callId: string): void;
   onTrigger(callId: string, input: TriggerInput, decision: TriggerDecision, outcome: string): void;
   onUndone(callId: string): void;
   onDisposition(callId: string, code: string | undefined): void;
@@ -62,6 +64,8 @@ export interface CallControlOptions {
   readonly node: string;
   /** Undefined: this node is alone. */
   readonly partner?: { readonly id: string; readonly link: PartnerLink };
+  /** Of the pair. */
+  readonly serviceAddresses: ServiceAddresses;
   readonly telephony: Telephony;
   readonly routing: RoutingDocument;
   readonly dispatch: DispatchSettings;
@@ -80,6 +84,8 @@ export interface CallControlOptions {
 const INVITE_BACK_MS_MAX = 3000;
 /** Of a takeover, in which an emergency is not left to wait for its history. */
 const FACTS_MS_MAX = 500;
+/** Far above the time in which the partner reads what it takes over. */
+const LEFT_MS = 5000;
 
 export class CallControl implements SignallingListener, CallHouse {
   readonly #options: CallControlOptions;
@@ -104,6 +110,8 @@ export class CallControl implements SignallingListener, CallHouse {
   readonly #early = new Set<string>();
   /** Places in the queue of adopted calls that have not taken them up. */
   readonly #places = new Map<string, QueueEntry>();
+  /** Let go, and perhaps not read by the partner yet. */
+  readonly #leaving = new Set<string>();
   #opened = 0;
   #hasBeenConnected = false;
 
@@ -113,7 +121,15 @@ export class CallControl implements SignallingListener, CallHouse {
     this.#routing = options.routing;
     this.#peers = new Peers(telephony);
     this.#dispatcher = new Dispatcher({
-      ...{ node, settings: dispatch, clock, log, facts: options.facts },
+      ...{ node, settings: dispatch, clock, log },
+      facts: {
+        put: (...fact) => {
+          options.facts.put(...fact);
+        },
+        remove: (kind, id) => {
+          if (!this.#leaving.has(id)) options.facts.remove(kind, id);
+        },
+      },
       onTell: (message) => {
         this.partner.tell(message);
       },
@@ -148,7 +164,7 @@ export class CallControl implements SignallingListener, CallHouse {
         ),
       onCommand: (seatId, command) => this.#obeyPartner(seatId, command),
     });
-    this.#routes = new RouteFinder(telephony, this.seats);
+    this.#routes = new RouteFinder(telephony, this.seats, options.serviceAddresses);
     this.trunks = new TrunkWatch({
       ...{ trunks: telephony.trunks, signalling: options.signalling, clock, log },
     });
@@ -232,6 +248,44 @@ export class CallControl implements SignallingListener, CallHouse {
     }
     this.#expected.clear();
     for (const legId of alive) if (!this.#legs.has(legId)) signalling.end(legId);
+  }
+
+  /**
+   * The address has gone to the partner, and its calls with it: nothing is ended and no record is closed. What stands in
+   * live state of them stays until the partner has read it, and so does the relay's copy.
+   */
+  letGo(home: string): void {
+    const { signalling, observer, log } = this.#options;
+    const going = [...this.#calls.values()].filter(({ state }) => state.home === home);
+    for (const call of going) {
+      const { callId } = call.state;
+      this.#leaving.add(callId);
+      for (const legId of call.letGo()) {
+        signalling.forget(legId);
+        this.#legs.delete(legId);
+      }
+      this.#calls.delete(callId);
+      this.leaveQueue(callId, 'elsewhere');
+      observer.onLetGo(callId);
+    }
+    // It may have told of them while they were still ours here.
+    this.partner.tell({ kind: 'again' });
+    if (going.length === 0) return;
+    log.info({ home, calls: going.length }, 'calls go on at the partner');
+    this.#options.clock.schedule(LEFT_MS, () => {
+      for (const { state } of going) this.#forgetLeft(state);
+    });
+  }
+
+  #forgetLeft({ callId, mediaCallId }: CallState): void {
+    const { facts, media, log } = this.#options;
+    this.#leaving.delete(callId);
+    // It may have come back meanwhile.
+    if (this.#calls.has(callId)) return;
+    for (const kind of ['call', 'queueEntry'] as const) facts.remove(kind, callId);
+    media.close(mediaCallId).catch((error: unknown) => {
+      log.debug({ err: error, call: callId }, 'the relay has no copy of the call');
+    });
   }
 
   #await(call: RunningCall): void {
@@ -471,7 +525,7 @@ export class CallControl implements SignallingListener, CallHouse {
   }
 
   #open(
-    { callId, sipCallId, legId, sdp, claimedNumber, dialled }: IncomingCall,
+    { callId, sipCallId, legId, sdp, claimedNumber, dialled, localAddress }: IncomingCall,
     peer: Peer,
     plan: Extract<RoutePlan, { kind: 'queue' | 'dial' | 'closed' }>,
   ): void {
@@ -488,9 +542,10 @@ export class CallControl implements SignallingListener, CallHouse {
     }
     const direction =
       peer.kind === 'trunk' ? 'inbound' : plan.kind === 'dial' && plan.isOutbound ? 'outbound' : 'internal';
+    const home = this.#homeOf(localAddress);
     const mediaCallId = `${callId}-${Buffer.from(rng.bytes(8)).toString('hex')}`;
     const state = openCall(
-      { callId, sipCallId, direction, mediaCallId, party, sdp, dialled },
+      { callId, sipCallId, home, direction, mediaCallId, party, sdp, dialled },
       clock.wallMs(),
     );
     const call = new RunningCall(state, { media, signalling, house: this, prompts, clock, log });
@@ -500,6 +555,12 @@ export class CallControl implements SignallingListener, CallHouse {
     call.apply(
       plan.kind === 'dial' ? { kind: 'dialled', target: this.#inOrder(plan.target) } : firstEventOf(plan),
     );
+  }
+
+  #homeOf(address: string): string {
+    const { serviceAddresses, node } = this.#options;
+    for (const [home, one] of serviceAddresses) if (one === address) return home;
+    return node;
   }
 
   /** Trunks that are down are tried last. */

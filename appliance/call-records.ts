@@ -65,6 +65,12 @@ export class CallRecords implements CallObserver {
     this.#options.records.close(callId, { reason, ...(mos === undefined ? {} : { mos }) });
   }
 
+  onLetGo(callId: string): void {
+    this.#known.delete(callId);
+    this.#triggers.delete(callId);
+    this.#options.records.leave(callId);
+  }
+
   onTrigger(callId: string, input: TriggerInput, { reason }: TriggerDecision, outcome: string): void {
     const triggerId = this.#options.nextId();
     if (outcome === 'done') this.#triggers.set(callId, triggerId);

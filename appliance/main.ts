@@ -19,6 +19,7 @@ import type { OutboxCallRecords } from '../cluster/store/outbox-call-records.js'
 import { RedisLiveFacts } from '../cluster/live-state/redis-live-facts.js';
 import { dispatchSettingsOf } from '../firmware-config/dispatch-settings.js';
 import { readApplianceDocuments } from '../firmware-config/read-documents.js';
+import { serviceAddressesOf } from '../firmware-config/site-nodes.js';
 import { sipEngineFiles } from '../firmware-config/sip-engine-files.js';
 import { adoptCalls, NO_PAST, readPastCalls, type PastCalls } from './adopt-calls.js';
 import { adminMethods } from './admin-methods.js';
@@ -63,25 +64,17 @@ async function restoreFacts(facts: RedisLiveFacts, control: CallControl, log: Lo
 
 interface Inheritance {
   readonly past: PastCalls;
+  /** Its calls go on. */
+  readonly adopted: Promise<void>;
   readonly control: CallControl;
-  readonly signalling: DrachtioSignalling;
   readonly facts: RedisLiveFacts;
   readonly records: OutboxCallRecords;
   readonly clock: Clock;
-  readonly log: Log;
 }
 
-/** The calls of the process before go on; what is left over of it is closed. */
-async function inherit({
-  past,
-  control,
-  signalling,
-  facts,
-  records,
-  clock,
-  log,
-}: Inheritance): Promise<void> {
-  await adoptCalls(past, { control, signalling, clock, log });
+/** What is left over of the process before is closed. */
+async function settle({ past, adopted, control, facts, records, clock }: Inheritance): Promise<void> {
+  await adopted;
   const live = new Set(control.calls.map(({ callId }) => callId));
   for (const { callId } of past.calls) if (!live.has(callId)) facts.remove('call', callId);
   for (const callId of past.entries.keys())
@@ -91,6 +84,18 @@ async function inherit({
   const untilMs = clock.monotonicMs() + PARTNER_MS_MAX;
   while (!control.partner.isSynced && clock.monotonicMs() < untilMs) await clock.sleep(SECRET_EVERY_MS);
   control.seats.settle();
+}
+
+/** To whoever has started this process, and from now on that it is alive: it answers at its socket. */
+function announce(socket: string, clock: Clock, log: Log): ReturnType<typeof openServiceNotify> {
+  const { NOTIFY_SOCKET, WATCHDOG_USEC } = process.env;
+  const notify = openServiceNotify({ socketPath: NOTIFY_SOCKET, watchdogUsec: WATCHDOG_USEC, clock, log });
+  notify.ready('takes calls');
+  notify.startWatchdog(async () => {
+    await callRpc({ path: socket, method: 'status', deadlineMs: ALIVE_MS_MAX, clock });
+    return true;
+  });
+  return notify;
 }
 
 async function main(): Promise<void> {
@@ -103,7 +108,9 @@ async function main(): Promise<void> {
   const nextId = createIdSource({ node: own.id, clock, rng });
   const generation = new OwnGeneration({
     ...{ ownPort: site.ports.redisOwn, partnerPort: site.ports.redisPartner, clock, log },
-    onHolder: (home, holder, known) => void takeover.onHolder(home, holder, known),
+    onHolder: (...known) => {
+      takeover.onHolder(...known);
+    },
   });
   const store = await openRecords({
     ...{ node: own.id, folder: `${node.paths.data}/calls`, clock, rng, log },
@@ -130,14 +137,11 @@ async function main(): Promise<void> {
     ...(partner === undefined ? {} : { partner }),
     ...{ node: own.id, telephony, routing, media, signalling, clock, rng, log },
     dispatch: dispatchSettingsOf(telephony, routing),
+    serviceAddresses: serviceAddressesOf(site, own.id),
     prompts: new PromptFiles(`${node.paths.wardline}/artefacts/prompts`, telephony.prompts.languageOrder),
     observer: records,
     facts,
     nextCallId: nextId,
-  });
-  const takeover = new Takeover({
-    ...{ node: own.id, control, signalling, media, facts, partnerFacts: partner?.facts },
-    ...{ engineSocket: sipEngineFiles(node).adminSocket, clock, log },
   });
   await media.start();
   control.start();
@@ -145,19 +149,18 @@ async function main(): Promise<void> {
   const past = await restoreFacts(facts, control, log);
   partner?.start();
   signalling.start(control);
+  const adopted = adoptCalls(past, { control, signalling, clock, log });
+  const takeover = new Takeover({
+    ...{ node: own.id, control, signalling, media, facts, partnerFacts: partner?.facts, before: adopted },
+    ...{ engineSocket: sipEngineFiles(node).adminSocket, clock, log },
+  });
   await takeover.restore();
   generation.start();
-  void inherit({ past, control, signalling, facts, records: store.records, clock, log });
+  void settle({ past, adopted, control, facts, records: store.records, clock });
 
   const socket = `${node.paths.run}/calls/admin.sock`;
   const admin = await serveRpc(socket, adminMethods({ control, media, store, facts, telephony }), 0o660);
-  const { NOTIFY_SOCKET, WATCHDOG_USEC } = process.env;
-  const notify = openServiceNotify({ socketPath: NOTIFY_SOCKET, watchdogUsec: WATCHDOG_USEC, clock, log });
-  notify.ready('takes calls');
-  notify.startWatchdog(async () => {
-    await callRpc({ path: socket, method: 'status', deadlineMs: ALIVE_MS_MAX, clock });
-    return true;
-  });
+  const notify = announce(socket, clock, log);
 
   process.once('SIGTERM', () => {
     for (const part of [notify, control, signalling, media, generation]) part.stop();

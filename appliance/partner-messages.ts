@@ -13,14 +13,24 @@ import type { Seat } from './queue/seat.js';
 export type PartnerMessage =
   | { readonly kind: 'hello' }
   | { readonly kind: 'synced' }
+  /** The sender was busy with calls that are the receiver's now: all is to be told once more. */
+  | { readonly kind: 'again' }
   /** A caller of the sender's. */
   | { readonly kind: 'entry'; readonly entry: QueueEntry }
   | { readonly kind: 'entryGone'; readonly callId: string }
   /** A seat that the sender dispatches, for its queue and for people. */
   | { readonly kind: 'seat'; readonly seat: Seat }
-  | { readonly kind: 'seatState'; readonly seatId: string; readonly state: CallTakerState }
+  | {
+      readonly kind: 'seatState';
+      readonly seatId: string;
+      readonly state: CallTakerState;
+      /** Of the service address with which the seat goes. */
+      readonly generation: number;
+    }
   /** What is registered at the sender, whoever dispatches the seat. */
   | { readonly kind: 'bindings'; readonly seatId: string; readonly bindings: readonly Binding[] }
+  /** What was registered at the receiver, should it have forgotten: its live state does not outlive a power cut. */
+  | { readonly kind: 'yourBindings'; readonly seatId: string; readonly bindings: readonly Binding[] }
   /** A call of the sender's at a seat that the receiver dispatches. */
   | { readonly kind: 'seatBusy'; readonly seatId: string; readonly callId: string }
   | {
@@ -50,11 +60,13 @@ export type PartnerMessage =
 const FIELDS: Readonly<Record<PartnerMessage['kind'], Readonly<Record<string, string>>>> = {
   hello: {},
   synced: {},
+  again: {},
   entry: { entry: 'object' },
   entryGone: { callId: 'string' },
   seat: { seat: 'object' },
-  seatState: { seatId: 'string', state: 'object' },
+  seatState: { seatId: 'string', state: 'object', generation: 'number' },
   bindings: { seatId: 'string', bindings: 'object' },
+  yourBindings: { seatId: 'string', bindings: 'object' },
   seatBusy: { seatId: 'string', callId: 'string' },
   seatFree: { seatId: 'string', callId: 'string', needsWrapUp: 'boolean' },
   unanswered: { callId: 'string', sipCallId: 'string' },

@@ -84,6 +84,7 @@ export class Partner {
     });
   }
 
+  /** Everything that this node knows, for a partner that knows nothing. */
   onUp(): void {
     const { queue, seats } = this.#options;
     const { node, entries, seats: known } = queue.state;
@@ -123,8 +124,12 @@ export class Partner {
         seats.forgetPartnerCalls(this.#told);
         this.#isSynced = true;
         break;
+      case 'again':
+        this.onUp();
+        break;
       case 'seatState':
       case 'bindings':
+      case 'yourBindings':
       case 'seatFree':
         seats.onPartner(message);
         break;

@@ -4,6 +4,9 @@ import type { CallState, Party, Target } from './call/call-types.js';
 import type { SeatBook } from './seat-book.js';
 import type { Route } from './running-call.js';
 
+/** Service addresses by their homes. */
+export type ServiceAddresses = ReadonlyMap<string, string>;
+
 /** Of a seat that somebody dials; the queue has its own time, and ends it itself. */
 const SEAT_RING_MS = 60_000;
 /** Emergencies ring until somebody answers. */
@@ -13,8 +16,10 @@ const TRUNK_RING_MS = 60_000;
 export class RouteFinder {
   readonly #telephony: Telephony;
   readonly #seats: SeatBook;
+  readonly #addresses: ServiceAddresses;
 
-  constructor(telephony: Telephony, seats: SeatBook) {
+  constructor(telephony: Telephony, seats: SeatBook, addresses: ServiceAddresses) {
+    this.#addresses = addresses;
     this.#telephony = telephony;
     this.#seats = seats;
   }
@@ -33,6 +38,7 @@ export class RouteFinder {
       devices,
       from: { number: this.#numberOf(state.caller.party), name: departmentId },
       headers: {},
+      localAddress: this.#addresses.get(state.home),
       credentials: undefined,
       ringMs: state.place === undefined ? SEAT_RING_MS : QUEUE_RING_MS,
       media: seat.media,
@@ -41,7 +47,7 @@ export class RouteFinder {
 
   #findTrunk(
     { trunkIds, number }: Extract<Target, { kind: 'trunk' }>,
-    { caller }: CallState,
+    { caller, home }: CallState,
   ): Route | undefined {
     const trunk = this.#telephony.trunks.find(({ id }) => id === trunkIds[0]);
     if (trunk === undefined) return undefined;
@@ -51,6 +57,7 @@ export class RouteFinder {
       devices: [[uriOf(trunk, number)]],
       from: { number: shown === '' ? 'anonymous' : shown, name: undefined },
       headers: { 'P-Asserted-Identity': `<sip:${trunk.callerId}@localhost>` },
+      localAddress: this.#addresses.get(home),
       credentials: undefined,
       ringMs: TRUNK_RING_MS,
       media: trunk.media,

@@ -139,6 +139,7 @@ export class RunningCall {
     notifyTransfer: ({ legId, status }) => {
       this.#options.signalling.notifyReferral(legId, status);
     },
+    unblockMedia: () => void this.#quietly(() => this.#unblock()),
     restoreTalk: () => void this.#quietly(() => this.#restoreTalk()),
     rebuildMedia: () => void this.#quietly(() => this.#rebuild()),
     note: ({ step }) => {
@@ -202,6 +203,17 @@ export class RunningCall {
     } catch (error) {
       this.#giveUp(error);
     }
+  }
+
+  /** Somebody else goes on with it: nothing is done any more, whatever still comes. @returns its legs */
+  letGo(): readonly string[] {
+    const { caller, other, joining, ringing } = this.#state;
+    this.#hasHungUp.abort();
+    this.#music.clear();
+    this.#events.length = 0;
+    this.#state = { ...this.#state, name: 'ended' };
+    const legs = [caller, other, joining?.leg, ...Object.values(ringing)];
+    return legs.flatMap((leg) => (leg === undefined ? [] : [leg.legId]));
   }
 
   /** A party has offered anew. @returns the answer for it @throws what the relay throws */
@@ -380,6 +392,12 @@ export class RunningCall {
     } finally {
       signalling.end(legId);
     }
+  }
+
+  async #unblock(): Promise<void> {
+    const { caller, other } = this.#state;
+    const legs = [caller, other].flatMap((leg) => (leg === undefined ? [] : [this.#mediaLeg(leg.legId)]));
+    await this.#inOrder(() => this.#options.media.unblock(legs));
   }
 
   /** An offer to somebody else has taken the caller's media from who talked before (measured). */

@@ -97,6 +97,7 @@ export class SeatBook {
   #isStopped = false;
   /** By home: the node that holds its service address, and dispatches its seats. */
   readonly #holders = new Map<string, string>();
+  readonly #generations = new Map<string, number>();
 
   constructor(options: SeatBookOptions) {
     this.#options = options;
@@ -163,25 +164,30 @@ export class SeatBook {
   /** Everything that the partner has to know of seats. */
   *tellAll(): Iterable<PartnerMessage> {
     for (const entry of this.#seats.values()) {
-      const { seat, bindings } = entry;
-      if (bindings.length > 0) yield { kind: 'bindings', seatId: seat.id, bindings };
+      const { seat, bindings, partnerBindings } = entry;
+      const seatId = seat.id;
+      if (bindings.length > 0) yield { kind: 'bindings', seatId, bindings };
+      if (partnerBindings.length > 0) yield { kind: 'yourBindings', seatId, bindings: partnerBindings };
       yield* this.#tellOne(entry);
     }
   }
 
   /** Its state, by who dispatches it; and that it is in calls of ours. */
   *#tellOne(entry: SeatEntry): Iterable<PartnerMessage> {
-    const { seat, state, calls, partnerCalls } = entry;
+    const { seat, calls, partnerCalls } = entry;
     const seatId = seat.id;
     if (this.#isOurs(entry)) {
-      yield { kind: 'seatState', seatId, state };
+      yield this.#stateOf(entry);
       return;
     }
     for (const callId of calls) if (!partnerCalls.has(callId)) yield { kind: 'seatBusy', seatId, callId };
   }
 
   onPartner(
-    message: Extract<PartnerMessage, { kind: 'seatState' | 'bindings' | 'seatBusy' | 'seatFree' }>,
+    message: Extract<
+      PartnerMessage,
+      { kind: 'seatState' | 'bindings' | 'yourBindings' | 'seatBusy' | 'seatFree' }
+    >,
   ): void {
     const entry = this.#seats.get(message.seatId);
     if (entry === undefined) return;
@@ -191,8 +197,16 @@ export class SeatBook {
         this.#tellQueue(entry);
         break;
       }
+      case 'yourBindings':
+        if (entry.bindings.length > 0) break;
+        entry.bindings = message.bindings;
+        this.#keep(entry);
+        this.#tellQueue(entry);
+        break;
       case 'seatState':
-        if (!this.#isOurs(entry)) this.#mirror(entry, message.state);
+        // A node that has just started does not know yet that its address is elsewhere.
+        if (!this.#isOurs(entry) || message.generation > this.#generationOf(entry.home))
+          this.#mirror(entry, message.state);
         break;
       case 'seatBusy':
         this.callBegan(message.seatId, message.callId, true);
@@ -211,7 +225,8 @@ export class SeatBook {
   }
 
   /** @param holder the node that has the service address of `home` now, and with it dispatches its seats */
-  setHolder(home: string, holder: string): void {
+  setHolder(home: string, holder: string, generation: number): void {
+    this.#generations.set(home, generation);
     if (this.#holderOf(home) === holder) return;
     const { node, listener, log } = this.#options;
     log.warn({ home, holder }, 'its seats are dispatched by');
@@ -221,7 +236,7 @@ export class SeatBook {
       if (holder === node) this.#tellQueue(entry);
       else {
         // Its next dispatcher goes on from here.
-        listener.onTell({ kind: 'seatState', seatId: entry.seat.id, state: entry.state });
+        listener.onTell(this.#stateOf(entry));
         for (const message of this.#tellOne(entry)) listener.onTell(message);
       }
     }
@@ -442,7 +457,15 @@ export class SeatBook {
   #keep(entry: SeatEntry): void {
     const { seat, bindings, state } = entry;
     this.#options.listener.onKeep(seat.id, { bindings, state });
-    if (this.#isOurs(entry)) this.#options.listener.onTell({ kind: 'seatState', seatId: seat.id, state });
+    if (this.#isOurs(entry)) this.#options.listener.onTell(this.#stateOf(entry));
+  }
+
+  #stateOf({ seat, state, home }: SeatEntry): PartnerMessage {
+    return { kind: 'seatState', seatId: seat.id, state, generation: this.#generationOf(home) };
+  }
+
+  #generationOf(home: string): number {
+    return this.#generations.get(home) ?? 0;
   }
 
   /** The partner's queue tells of its own. */

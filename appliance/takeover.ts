@@ -1,6 +1,7 @@
 /**
- * The partner's service address has come here: its calls go on (continuity rules 2 and 11). Looks at levels: told again
- * and again who holds which address in which generation, it takes over once in each.
+ * Calls move with the service address that they came to (continuity rules 2, 3, 9 and 11): whoever has got it goes on
+ * with them, whoever has lost it lets them go. Looks at levels: told again and again who holds which address in which
+ * generation, it takes over once in each.
  *
  * Order: the node service has raised the generation before anybody hears of it. Then, at the same time: the engine
  * imports the dialogs, the relay makes the partner's media its own (which it relays already), the partner's calls, places
@@ -18,7 +19,7 @@ import type { KeptSeat } from './seat-book.js';
 
 export interface TakeoverOptions {
   readonly node: string;
-  readonly control: Pick<CallControl, 'calls' | 'expect' | 'expectedLegs' | 'goOn' | 'seats'>;
+  readonly control: Pick<CallControl, 'calls' | 'expect' | 'expectedLegs' | 'goOn' | 'letGo' | 'seats'>;
   readonly signalling: Pick<SignallingPort, 'adoptLegs'>;
   readonly media: Pick<MediaPort, 'takeOver'>;
   /** Of this node. */
@@ -26,6 +27,8 @@ export interface TakeoverOptions {
   /** The local replica of the partner's; undefined: there is none. */
   readonly partnerFacts: Pick<LiveFactsPort, 'all'> | undefined;
   readonly engineSocket: string;
+  /** Nothing is taken over until the calls of the process before this one go on. */
+  readonly before: Promise<void>;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -40,9 +43,15 @@ export class Takeover {
   readonly #options: TakeoverOptions;
   /** By home: the generation in which it was taken over. */
   readonly #taken = new Map<string, number>();
+  /** Homes of the addresses that are here. */
+  readonly #held = new Set<string>();
+  /** One after the other: SIP gives each dialog once, to whoever asks first. */
+  #running: Promise<void>;
 
+  /** @param before calls of the process before this one, which come first */
   constructor(options: TakeoverOptions) {
     this.#options = options;
+    this.#running = options.before;
   }
 
   /** What the process before has taken over already. */
@@ -55,21 +64,36 @@ export class Takeover {
     }
   }
 
-  /** @param home whose address it is. Never rejects */
-  async onHolder(home: string, holder: string, generation: number): Promise<void> {
+  /** @param home whose address it is */
+  onHolder(home: string, holder: string, generation: number): void {
     const { node, control, facts } = this.#options;
-    control.seats.setHolder(home, holder);
-    if (home === node || holder !== node || (this.#taken.get(home) ?? 0) >= generation) return;
+    control.seats.setHolder(home, holder, generation);
+    if (holder !== node) {
+      if (this.#held.delete(home)) control.letGo(home);
+      return;
+    }
+    const wasHeld = this.#held.has(home);
+    this.#held.add(home);
+    const known = this.#taken.get(home);
+    if (known !== undefined && known >= generation) return;
     this.#taken.set(home, generation);
-    await this.#run(home, generation);
-    facts.put('takeover', home, { generation });
+    // It was let go for a moment and nobody has had it: that would have been a generation of its own.
+    if (wasHeld && generation === (known ?? 0) + 1) return;
+    this.#running = this.#running
+      .then(() => this.#run(home, generation))
+      .then(() => {
+        facts.put('takeover', home, { generation });
+      })
+      .catch((error: unknown) => {
+        this.#options.log.error({ err: error, home }, 'the calls of an address were not taken over');
+      });
   }
 
   async #run(home: string, generation: number): Promise<void> {
     const { control, signalling, clock, log } = this.#options;
     const startMs = clock.monotonicMs();
     const [past] = await Promise.all([
-      this.#readPast(),
+      this.#readPast(home),
       this.#try('the SIP engine takes over its dialogs', () => this.#importDialogs(home, generation)),
       this.#try('the relay takes over its media', () => this.#options.media.takeOver()),
     ]);
@@ -77,16 +101,20 @@ export class Takeover {
     control.seats.settle();
     const tookMs = Math.round(clock.monotonicMs() - startMs);
     const kept = control.calls.filter(({ callId }) => past.calls.some((one) => one.callId === callId));
-    log.warn({ home, generation, calls: past.calls.length, kept: kept.length, tookMs }, 'calls taken over');
+    log.info(
+      { home, generation, calls: past.calls.length, kept: kept.length, tookMs },
+      'calls of the address go on here',
+    );
   }
 
-  async #readPast(): Promise<PastCalls> {
+  async #readPast(home: string): Promise<PastCalls> {
     const { partnerFacts, control, log } = this.#options;
     if (partnerFacts === undefined) return NO_PAST;
     try {
       for (const [seatId, kept] of await partnerFacts.all('seat'))
         control.seats.inherit(seatId, kept as KeptSeat);
-      return await readPastCalls(partnerFacts);
+      const { calls, entries } = await readPastCalls(partnerFacts);
+      return { calls: calls.filter((call) => call.home === home), entries };
     } catch (error) {
       log.error({ err: error }, "the replica of the partner's live state is away: its calls are lost");
       return NO_PAST;

@@ -39,3 +39,11 @@ export function fullNodeIndex(site: Site, nodeId: string): number {
 export function virtualRouterId(site: Site, home: string): number {
   return site.vrrp.routerIdBase + fullNodeIndex(site, home);
 }
+
+/** Of a node and its partner, by their homes. */
+export function serviceAddressesOf(site: Site, nodeId: string): ReadonlyMap<string, string> {
+  const homes = [getNode(site, nodeId), findPartner(site, nodeId)];
+  return new Map(
+    homes.flatMap((home) => (home?.serviceAddress === undefined ? [] : [[home.id, home.serviceAddress]])),
+  );
+}

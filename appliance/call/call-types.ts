@@ -70,6 +70,8 @@ export interface CallState {
   readonly callId: string;
   /** Call-ID of the INVITE with which it began. */
   readonly sipCallId: string;
+  /** The node whose service address it came to: with the address the call moves. */
+  readonly home: string;
   readonly name: CallStateName;
   readonly direction: CallDirection;
   /** User part of the Request-URI of the first INVITE. */
@@ -196,6 +198,8 @@ export type CallEffect =
   | { readonly kind: 'seatFree'; readonly seatId: string; readonly needsWrapUp: boolean }
   /** NOTIFY with a sipfrag (RFC 3515 2.4.5). */
   | { readonly kind: 'notifyTransfer'; readonly legId: string; readonly status: number }
+  /** Whoever is in the call may be heard again. */
+  | { readonly kind: 'unblockMedia' }
   /** Nobody took what was offered: the two who talked before hear each other again. */
   | { readonly kind: 'restoreTalk' }
   /** The relay is told all of it again: who talks to whom. */

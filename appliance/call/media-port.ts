@@ -68,6 +68,8 @@ export interface Playing {
 export interface MediaPort {
   /** A call that another process has opened is one of ours now. */
   adopt(mediaCallId: string): void;
+  /** Everybody may be heard: a copy of a call may remember that somebody was not, at its last change of media. */
+  unblock(legs: readonly MediaLeg[]): Promise<void>;
   /** The partner is gone: the copies of its calls, which are relayed already, are calls of this node. */
   takeOver(): Promise<void>;
   /**

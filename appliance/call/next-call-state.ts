@@ -38,6 +38,7 @@ import type { CallDirection, CallEvent, CallState, CallTransition, Party } from 
 export interface NewCall {
   readonly callId: string;
   readonly sipCallId: string;
+  readonly home: string;
   readonly direction: CallDirection;
   readonly mediaCallId: string;
   readonly party: Party;
@@ -51,7 +52,7 @@ export function callerLegId(callId: string): string {
 }
 
 export function openCall(
-  { callId, sipCallId, direction, mediaCallId, party, sdp, dialled }: NewCall,
+  { callId, sipCallId, home, direction, mediaCallId, party, sdp, dialled }: NewCall,
   nowWallMs: number,
 ): CallState {
   const legId = callerLegId(callId);
@@ -59,6 +60,7 @@ export function openCall(
     ...{
       callId,
       sipCallId,
+      home,
       name: 'seeking',
       direction,
       mediaCallId,

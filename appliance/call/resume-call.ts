@@ -5,6 +5,7 @@ import type { CallState } from './call-types.js';
 export function resume(draft: CallDraft): void {
   const { name, joining, ringing } = draft.state;
   for (const { legId } of Object.values(ringing)) draft.forget(legId);
+  draft.do({ kind: 'unblockMedia' });
   if (name === 'talking') playToHeld(draft);
   else if (joining !== undefined) draft.do({ kind: 'join', legId: joining.leg.legId, sdp: joining.leg.sdp });
   else if (name === 'seeking') seek(draft, ringing);

@@ -16,6 +16,8 @@ export interface IncomingCall {
   readonly sipCallId: string;
   readonly legId: string;
   readonly source: Source;
+  /** Address of ours that it came to. */
+  readonly localAddress: string;
   /** Whose password the engine has checked; undefined for peers that are not asked. */
   readonly user: string | undefined;
   /** User part of the Request-URI. */
@@ -99,6 +101,8 @@ export interface OutgoingCall {
    */
   readonly devices: readonly (readonly string[])[];
   readonly sdp: string;
+  /** Address of ours to call from; undefined: whichever is here. */
+  readonly localAddress: string | undefined;
   /** Shown to whoever is called: a number or an extension, and a name for its display. */
   readonly from: { readonly number: string; readonly name: string | undefined };
   /** Further headers by name. */
@@ -110,6 +114,8 @@ export interface OutgoingCall {
 }
 
 export interface SignallingPort {
+  /** Somebody else goes on with the leg: nothing is sent, nothing is heard of it any more. */
+  forget(legId: string): void;
   /**
    * Takes the dialogs of the process before, or of the node whose address has come here; what was not answered yet is
    * ended. @returns legs that are there now; those that nobody wants are to be ended

@@ -190,7 +190,12 @@ export class RtpengineMedia implements MediaPort {
 
   async stopPlaying(leg: MediaLeg, others: readonly MediaLeg[]): Promise<void> {
     await this.#ng.send('stopMedia', { 'call-id': leg.mediaCallId, 'from-tag': leg.legTag });
-    for (const { mediaCallId, legTag } of others)
+    await this.unblock(others);
+  }
+
+  /** What rtpengine 10.5.3 writes for its partner at an offer or answer has the blocks of that moment, and no later change. */
+  async unblock(legs: readonly MediaLeg[]): Promise<void> {
+    for (const { mediaCallId, legTag } of legs)
       await this.#ng.send('unblockMedia', { 'call-id': mediaCallId, 'from-tag': legTag });
   }
 

@@ -60,16 +60,27 @@ function agentOf(srf: SrfApi): Agent {
   return (srf as unknown as { readonly _app: { readonly client: Agent } })._app.client;
 }
 
-/** One command of our engine on the connection that is there. @throws the engine's refusal, as an Error */
-function command(srf: SrfApi, words: string): Promise<unknown> {
+/**
+ * One command of our engine on the connection that is there.
+ * @param onAnswer called before anything is read that the engine has sent after its answer
+ * @throws the engine's refusal, as an Error
+ */
+function command(
+  srf: SrfApi,
+  words: string,
+  onAnswer: (answer: unknown) => void = () => undefined,
+): Promise<unknown> {
   const agent = agentOf(srf);
   const [[socket, connection] = []] = agent.mapServer;
   if (socket === undefined || connection === undefined)
     return Promise.reject(new Error('there is no connection to the SIP engine'));
   return new Promise((resolve, reject) => {
     connection.pendingRequests.set(agent.wp.send(socket, words), ([outcome, field = '']) => {
-      if (outcome === 'OK') resolve(field === '' ? undefined : JSON.parse(field));
-      else reject(new Error(`the SIP engine refuses ${words.split('|', 1)[0] ?? ''}: ${field}`));
+      if (outcome === 'OK') {
+        const answer: unknown = field === '' ? undefined : JSON.parse(field);
+        onAnswer(answer);
+        resolve(answer);
+      } else reject(new Error(`the SIP engine refuses ${words.split('|', 1)[0] ?? ''}: ${field}`));
     });
   });
 }
@@ -117,14 +128,22 @@ export async function storePayload(srf: SrfApi, dialogId: string, text: string):
 
 /**
  * Takes every dialog of the tag that has no owner; one that ends meanwhile is left out.
+ * @param onDialog whoever wants to hear of its end has to listen now: a BYE that has waited for its adoption follows on
+ * the heels of the answer, and drachtio-srf answers 481 to what it does not know
  * @throws the engine's refusal to name them
  */
-export async function adoptDialogs(srf: SrfApi, tag: string): Promise<readonly AdoptedDialog[]> {
+export async function adoptDialogs(
+  srf: SrfApi,
+  tag: string,
+  onDialog: (adopted: AdoptedDialog) => void,
+): Promise<void> {
   const ids = (await command(srf, `dialogs|${tag}`)) as readonly string[];
-  const told = await Promise.allSettled(ids.map((id) => command(srf, `adopt|${id}`)));
-  return told.flatMap((one) => {
-    if (one.status === 'rejected') return [];
-    const facts = one.value as DialogFacts;
-    return [{ dialog: makeDialog(srf, facts), state: facts.state, payload: facts.payload }];
-  });
+  await Promise.allSettled(
+    ids.map((id) =>
+      command(srf, `adopt|${id}`, (answer) => {
+        const facts = answer as DialogFacts;
+        onDialog({ dialog: makeDialog(srf, facts), state: facts.state, payload: facts.payload });
+      }),
+    ),
+  );
 }

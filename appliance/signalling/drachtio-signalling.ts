@@ -48,6 +48,11 @@ function header(message: SrfRequest, name: string): string | undefined {
   return message.has(name) ? message.get(name) : undefined;
 }
 
+/** @param hostPort an IPv6 address is in brackets */
+function hostOf(hostPort: string): string {
+  return hostPort.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1');
+}
+
 function sourceOf(request: SrfRequest): Source {
   const { source_address: address, source_port: port, protocol } = request;
   return { address, port: Number(port), protocol };
@@ -169,6 +174,14 @@ export class DrachtioSignalling implements SignallingPort {
     leg.outgoing.start();
   }
 
+  forget(legId: string): void {
+    const leg = this.#legs.get(legId);
+    this.#legs.delete(legId);
+    if (leg?.dialog === undefined) return;
+    leg.dialog.removeAllListeners();
+    this.#srf.removeDialog(leg.dialog);
+  }
+
   end(legId: string): void {
     const leg = this.#legs.get(legId);
     if (leg === undefined) return;
@@ -222,7 +235,7 @@ export class DrachtioSignalling implements SignallingPort {
 
   async adoptLegs(): Promise<ReadonlySet<string>> {
     const adopted = new Set<string>();
-    for (const { dialog, state, payload: legId } of await adoptDialogs(this.#srf, TAG)) {
+    await adoptDialogs(this.#srf, TAG, ({ dialog, state, payload: legId }) => {
       // Nobody has noted whose it is: it was being answered, or still rings.
       if (legId === '' || state !== 'confirmed' || this.#legs.has(legId)) this.#destroy(dialog);
       else {
@@ -231,7 +244,7 @@ export class DrachtioSignalling implements SignallingPort {
         this.#watch(leg, dialog);
         adopted.add(legId);
       }
-    }
+    });
     return adopted;
   }
 
@@ -249,6 +262,7 @@ export class DrachtioSignalling implements SignallingPort {
     listener.onIncoming({
       ...{ callId, sipCallId, legId },
       source: sourceOf(request),
+      localAddress: hostOf(request.receivedOn ?? ''),
       user: authenticatedUser(header(request, 'Authorization')),
       dialled: userOf(request.uri),
       claimedNumber: userOf(header(request, 'P-Asserted-Identity') ?? header(request, 'From') ?? ''),

@@ -76,14 +76,14 @@ export class OutgoingLeg {
   }
 
   async #invite(uri: string): Promise<SrfDialog> {
-    const { sdp, from, headers, credentials } = this.#call;
+    const { sdp, from, headers, credentials, localAddress } = this.#call;
     let sent: SrfRequest | undefined;
     const options = {
       localSdp: sdp,
       callingNumber: from.number === '' ? 'anonymous' : from.number,
       ...(from.name === undefined ? {} : { callingName: displayName(from.name) }),
       ...(credentials === undefined ? {} : { auth: credentials }),
-      headers: { ...headers },
+      headers: { ...headers, ...(localAddress === undefined ? {} : { 'X-Send-From': localAddress }) },
     };
     const progress = {
       cbRequest: (_error: unknown, request: SrfRequest | undefined): void => {

@@ -20,6 +20,8 @@ export interface SrfRequest extends SrfMessage, EventEmitter {
   readonly method: string;
   readonly uri: string;
   readonly protocol: string;
+  /** `10.77.0.11:5060` */
+  readonly receivedOn: string | undefined;
   readonly source_address: string;
   readonly source_port: number | string;
   cancel(options: { headers?: Headers }, callback: (error: unknown) => void): void;
@@ -55,6 +57,7 @@ export type RequestHandler = (request: SrfRequest, response: SrfResponse) => voi
 export interface SrfApi extends EventEmitter {
   connect(options: { readonly host: string; readonly port: number; readonly secret: string }): void;
   disconnect(): void;
+  removeDialog(dialog: SrfDialog): void;
   createUAS(request: SrfRequest, response: SrfResponse, options: object): Promise<SrfDialog>;
   createUAC(uri: string, options: object, progress: Progress): Promise<SrfDialog>;
   request(uri: string, options: object): Promise<SrfRequest>;

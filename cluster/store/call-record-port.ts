@@ -83,6 +83,8 @@ export interface CallRecordPort {
   step(callId: string, step: CallStepRecord, facts?: Partial<CallFacts>): void;
   /** The end, and a step that says so. */
   close(callId: string, end: CallEnd): void;
+  /** Somebody else goes on with it, and with its record: this process writes nothing of it any more. */
+  leave(callId: string): void;
   /** What the call was about, as the call-taker wrote it up: mostly after the end, and perhaps corrected. */
   disposition(callId: string, code: string): void;
   trigger(trigger: TriggerRecord): void;

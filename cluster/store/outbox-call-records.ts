@@ -86,6 +86,14 @@ export class OutboxCallRecords implements CallRecordPort {
     if (row !== undefined) this.#end(row, end, Math.floor(this.#options.clock.wallMs()), {});
   }
 
+  leave(callId: string): void {
+    const row = this.#open.get(callId);
+    this.#open.delete(callId);
+    this.#inherited.delete(callId);
+    // Its row is told once more, so that the journal forgets that it is open here.
+    if (row !== undefined) this.#put('call', { row }, { key: `${KEEP_PREFIX}${callId}`, value: undefined });
+  }
+
   disposition(callId: string, code: string): void {
     this.#put('call-disposition', { callId, code, node: this.#options.node, wallMs: this.#wallMs() });
   }

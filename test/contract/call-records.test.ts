@@ -133,6 +133,22 @@ function describeHistory(name: string, open: OpenSubject): void {
 
 function describeSearch(name: string, open: OpenSubject): void {
   spec(`call records that are looked for, ${name}`, { deadlineMs: 60_000 }, (it) => {
+    it('that were left to another node are ended by nobody here', async (t) => {
+      const { records, reader, whenWritten } = await open(t);
+      const openedWallMs = Math.floor(clock.wallMs()) - 5000;
+      records.open(call('left', openedWallMs));
+      records.open(call('kept', openedWallMs));
+      records.leave('left');
+      for (const callId of ['left', 'kept']) records.close(callId, { reason: 'completed' });
+      assert.equal(records.closeOrphans('processDied', new Set()), []);
+      await whenWritten();
+      const ends = await Promise.all(['left', 'kept'].map((callId) => reader.findCall(callId)));
+      assert.equal(
+        ends.map((one) => one?.call.endReason ?? null),
+        [null, 'completed'],
+      );
+    });
+
     it('are found by time, number, department and state, page after page', async (t) => {
       const { records, reader, whenWritten } = await open(t);
       for (let number = 0; number < 10; number += 1) {

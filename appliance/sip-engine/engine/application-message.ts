@@ -78,6 +78,12 @@ function startLineOf(line: string): Pick<ApplicationMessage, 'method' | 'uri' | 
   return { method: head, uri: toWireText(uri), status: 0, reason: '' };
 }
 
+/**
+ * Of a request outside of dialogs: the address of ours to send it from, so that all dialogs of a call are of one service
+ * address and move with it. It is for the engine alone and goes no further.
+ */
+export const SEND_FROM = 'X-Send-From';
+
 /** Never throws: what the start line is worth is for the caller to judge. */
 export function parseApplicationMessage(text: string): ApplicationMessage {
   const bodyStart = text.indexOf('\r\n\r\n');

@@ -8,7 +8,12 @@ import { CONTROL_TEXTS, unknownCancelText } from '../control/control-texts.js';
 import type { Dialog } from '../dialog/dialog.js';
 import type { SipMessage } from '../message/sip-message.js';
 import type { SipFlow } from '../transport/sip-flow.js';
-import { parseApplicationMessage, type ApplicationMessage } from './application-message.js';
+import {
+  findApplicationHeader,
+  parseApplicationMessage,
+  SEND_FROM,
+  type ApplicationMessage,
+} from './application-message.js';
 import { buildRequest } from './build-request.js';
 import { findInDialogProblem, findNewProblem } from './check-application-message.js';
 import { learnOurs, type ClientAcks, type ClientParts } from './client-acks.js';
@@ -121,7 +126,7 @@ export class ClientRequests {
       return;
     }
     const nextHop = command.nextHopUri ?? this.#context.settings.outboundProxy ?? message.uri;
-    const flow = this.#context.routes.findFlow(nextHop);
+    const flow = this.#context.routes.findFlow(nextHop, findApplicationHeader(message, SEND_FROM));
     const send = (found: SipFlow | undefined): void => {
       this.#sendNewOn(application, ids, message, found, nextHop);
     };

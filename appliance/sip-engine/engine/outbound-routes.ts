@@ -48,7 +48,7 @@ export class OutboundRoutes {
    */
   findFlow(uri: string, from?: string): SipFlow | undefined | Promise<SipFlow | undefined> {
     const registered = this.#findRegistered(uri);
-    if (registered !== undefined) return registered;
+    if (registered !== undefined) return this.#sentFrom(registered, from);
     const parsed = ignoringSyntax(() => parseSipUri(uri));
     if (parsed === undefined) return undefined;
     const targets = this.#options.resolver.resolve(parsed);
@@ -72,6 +72,13 @@ export class OutboundRoutes {
   #findRegistered(uri: string): SipFlow | undefined {
     const binding = this.#options.bindings.find(uri);
     return binding !== undefined && this.isAlive(binding.flow) ? binding.flow : undefined;
+  }
+
+  /** A phone takes datagrams from any address of ours; a connection is what it is. */
+  #sentFrom(flow: SipFlow, from: string | undefined): SipFlow {
+    if (from === undefined || from === flow.localAddress || flow.protocol !== 'udp') return flow;
+    const { protocol, remoteAddress: address, remotePort: port } = flow;
+    return this.#options.transport.flowTo({ protocol, address, port }, { address: from }) ?? flow;
   }
 
   #firstFlow(targets: readonly ResolvedTarget[], from: string | undefined): SipFlow | undefined {

@@ -6,6 +6,7 @@ import { parseSipUri } from '../message/sip-uri.js';
 import type { SipFlow } from '../transport/sip-flow.js';
 import {
   findApplicationHeader,
+  SEND_FROM,
   type ApplicationHeader,
   type ApplicationMessage,
 } from './application-message.js';
@@ -56,7 +57,8 @@ export class RequestPlanner {
   planNew(message: ApplicationMessage, flow: SipFlow): RequestPlan {
     const { identities, names, settings } = this.#context;
     const identity = identities.of(flow);
-    const headers = wireHeaders(message.headers, identity.hostPort);
+    const said = message.headers.filter(({ name }) => name !== SEND_FROM);
+    const headers = wireHeaders(said, identity.hostPort);
     const contact = `<${contactUri(identity)}>`;
     const from = findApplicationHeader({ headers }, 'From') ?? contact;
     const to = findApplicationHeader({ headers }, 'To') ?? `<${message.uri}>`;

@@ -81,7 +81,9 @@ export class Takeover {
   async run(addressId: string, generation: number, from: 'partner' | 'own'): Promise<TakeoverReport> {
     const { context, continuity, servers } = this.#options;
     const known = context.publisher.generationOf(addressId);
-    if (!context.publisher.raiseGeneration(addressId, generation)) {
+    // Asked twice, the second time would end what goes on since the first.
+    const isStale = from === 'partner' && generation <= known;
+    if (isStale || !context.publisher.raiseGeneration(addressId, generation)) {
       throw sipErrors.SIP_STALE_GENERATION({ addressId, generation, known });
     }
     if (continuity === undefined) throw sipErrors.SIP_NO_CONTINUITY({ addressId });
@@ -92,12 +94,22 @@ export class Takeover {
         ? continuity.readPartner(addressId)
         : continuity.readOwn(addressId));
       const readMs = context.clock.monotonicMs() - startMs;
+      if (from === 'partner') this.#forgetStale(addressId);
       const counts = this.#importAll(records);
       const tookMs = context.clock.monotonicMs() - startMs;
       return { addressId, generation, ...counts, tookMs, readMs };
     } finally {
       servers.endImport();
     }
+  }
+
+  /**
+   * What this node had of the address before the partner had it: the partner's records are newer, and what is not among
+   * them has ended there.
+   */
+  #forgetStale(addressId: string): void {
+    const { context, keeper } = this.#options;
+    for (const dialog of [...context.dialogs]) if (dialog.addressId === addressId) keeper.end(dialog);
   }
 
   #importAll(records: readonly { readonly key: string; readonly record: string }[]): Counts {

@@ -29,6 +29,7 @@ export class FakeCallRecords implements CallRecordPort, CallRecordReadPort {
   readonly #node: string;
   readonly #clock: Clock;
   readonly #calls = new Map<string, CallRecord>();
+  readonly #left = new Set<string>();
   readonly #steps: (RecordedStep & { readonly callId: string })[] = [];
   readonly #triggers: RecordedTrigger[] = [];
   readonly #callbacks = new Map<string, CallbackRecord>();
@@ -40,13 +41,15 @@ export class FakeCallRecords implements CallRecordPort, CallRecordReadPort {
 
   open(call: OpenedCall): void {
     const known = this.#calls.get(call.callId);
+    this.#left.delete(call.callId);
     this.#calls.set(call.callId, { ...UNKNOWN, ...known, node: this.#node, ...call });
     if (known === undefined) this.step(call.callId, { kind: 'opened' });
   }
 
   change(callId: string, facts: Partial<CallFacts>): void {
     const call = this.#calls.get(callId);
-    if (call !== undefined && call.endedWallMs === null) this.#calls.set(callId, { ...call, ...facts });
+    if (call !== undefined && call.endedWallMs === null && !this.#left.has(callId))
+      this.#calls.set(callId, { ...call, ...facts });
   }
 
   step(callId: string, { kind, detail = {} }: CallStepRecord, facts: Partial<CallFacts> = {}): void {
@@ -54,9 +57,13 @@ export class FakeCallRecords implements CallRecordPort, CallRecordReadPort {
     this.change(callId, facts);
   }
 
+  leave(callId: string): void {
+    this.#left.add(callId);
+  }
+
   close(callId: string, { reason, mos }: CallEnd): void {
     const call = this.#calls.get(callId);
-    if (call === undefined || call.endedWallMs !== null) return;
+    if (call === undefined || call.endedWallMs !== null || this.#left.has(callId)) return;
     const endedWallMs = this.#clock.wallMs();
     const answeredMs = call.answeredWallMs ?? endedWallMs;
     this.#calls.set(callId, {

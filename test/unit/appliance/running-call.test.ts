@@ -29,6 +29,7 @@ class Bench {
     };
     const media: MediaPort = {
       adopt: () => undefined,
+      unblock: () => Promise.resolve(),
       takeOver: () => Promise.resolve(),
       openAlone: () => relay('alone'),
       offerFrom: (_leg, _sdp, branch, profile) => relay(`offer ${branch} ${profile}`),
@@ -40,6 +41,7 @@ class Bench {
       close: () => relay('close').then(() => ({})),
     };
     const signalling: SignallingPort = {
+      forget: () => undefined,
       adoptLegs: () => Promise.resolve(new Set()),
       ringBack: () => {
         note('180');
@@ -65,6 +67,7 @@ class Bench {
     const facts = {
       callId: 'c',
       sipCallId: 'i',
+      home: 'a',
       mediaCallId: 'm',
       sdp: 'offer',
       dialled: '1',
@@ -87,7 +90,7 @@ class Bench {
     return {
       findRoute: () => ({
         ...{ devices: [['sip:8001@a']], from: { number: '1', name: undefined }, headers: {} },
-        ...{ credentials: undefined, ringMs: 1000, media: 'rtp' },
+        ...{ credentials: undefined, localAddress: undefined, ringMs: 1000, media: 'rtp' },
       }),
       enqueue: () => {
         if (this.fault !== undefined) throw new TypeError(this.fault);

@@ -10,6 +10,9 @@ export async function storePayload(srf: SrfApi, dialogId: string, text: string):
 
 /** Takes every dialog of the tag that has no owner. @throws the engine's refusal */
 export async function adoptDialogs(srf: SrfApi, tag: string): Promise<SrfDialog[]> {
-  const adopted = await adopt(srf as unknown as OurApi, tag);
-  return adopted.map(({ dialog }) => dialog as unknown as SrfDialog);
+  const adopted: SrfDialog[] = [];
+  await adopt(srf as unknown as OurApi, tag, ({ dialog }) => {
+    adopted.push(dialog as unknown as SrfDialog);
+  });
+  return adopted;
 }

@@ -18,7 +18,15 @@ const seat = (seatId: string): Target => ({ kind: 'seat', seatId });
 /** A call to which this has happened, as live state has it. */
 function past(...events: readonly CallEvent[]): CallState {
   const party = { kind: 'trunk', trunkId: 'main', number: '1' } as const;
-  const facts = { callId: 'c', sipCallId: 'i', mediaCallId: 'm', sdp: 'offer', dialled: '1', party };
+  const facts = {
+    callId: 'c',
+    sipCallId: 'i',
+    home: 'a',
+    mediaCallId: 'm',
+    sdp: 'offer',
+    dialled: '1',
+    party,
+  };
   let state = openCall({ ...facts, direction: 'inbound' }, NOW_MS - 6000);
   for (const event of events) ({ state } = nextCallState(state, event, NOW_MS));
   return JSON.parse(JSON.stringify(state)) as CallState;
@@ -52,30 +60,30 @@ const talking: readonly CallEvent[] = [
 
 spec('a call whose process is gone', (it) => {
   it('that waits goes back to its place and hears music', () => {
-    assert.is(adopt(waiting(), 'c-0'), 'adopted, enqueue, startMusic c-0');
+    assert.is(adopt(waiting(), 'c-0'), 'adopted, unblockMedia, enqueue, startMusic c-0');
     assert.is(adoptCall(waiting(), new Set(['c-0']), NOW_MS).state.place?.arrivedWallMs, NOW_MS - 5000);
   });
 
   it('for which a seat rang is offered again by the queue, not rung by itself', () => {
     const { state, effects } = adoptCall(past(...ringing), new Set(['c-0']), NOW_MS);
     assert.equal(state.ringing, {});
-    assert.is(say(effects), 'adopted, enqueue, startMusic c-0');
+    assert.is(say(effects), 'adopted, unblockMedia, enqueue, startMusic c-0');
   });
 
   it('that was dialled rings again under a new leg', () => {
     const internal = past(...talking, {
       ...{ kind: 'transferAsked', legId: 'c-1', isReferred: true, to: seat('s2') },
     });
-    assert.is(adopt(internal, 'c-0', 'c-1'), 'adopted, seatBusy s1, startMusic c-0, ring c-3');
+    assert.is(adopt(internal, 'c-0', 'c-1'), 'adopted, seatBusy s1, unblockMedia, startMusic c-0, ring c-3');
   });
 
   it('that talks goes on, and its seat is busy', () => {
-    assert.is(adopt(past(...talking), 'c-0', 'c-1'), 'adopted, seatBusy s1');
+    assert.is(adopt(past(...talking), 'c-0', 'c-1'), 'adopted, seatBusy s1, unblockMedia');
   });
 
   it('in which somebody holds plays music to the other', () => {
     const held = past(...talking, { kind: 'legRenegotiated', legId: 'c-1', sdp: 'hold', isHold: true });
-    assert.is(adopt(held, 'c-0', 'c-1'), 'adopted, seatBusy s1, startMusic c-0');
+    assert.is(adopt(held, 'c-0', 'c-1'), 'adopted, seatBusy s1, unblockMedia, startMusic c-0');
   });
 
   it('whose caller has hung up meanwhile ends, and the seat is told', () => {
@@ -85,12 +93,15 @@ spec('a call whose process is gone', (it) => {
   });
 
   it('in which a seat had just answered is joined', () => {
-    assert.is(adopt(past(...answered), 'c-0', 'c-1'), 'adopted, seatBusy s1, join c-1');
+    assert.is(adopt(past(...answered), 'c-0', 'c-1'), 'adopted, seatBusy s1, unblockMedia, join c-1');
   });
 
   it('in which the seat that had just answered is gone goes back to its place', () => {
     const said = adopt(past(...answered), 'c-0');
-    assert.is(said, 'adopted, seatBusy s1, seatFree s1, enqueue, startMusic c-0, enqueue, startMusic c-0');
+    assert.is(
+      said,
+      'adopted, seatBusy s1, seatFree s1, enqueue, startMusic c-0, unblockMedia, enqueue, startMusic c-0',
+    );
   });
 
   it('without an answer waits for its INVITE, and goes on when that is back', () => {
@@ -101,7 +112,7 @@ spec('a call whose process is gone', (it) => {
     const { state, effects } = adoptCall(emergency, new Set(), NOW_MS);
     assert.is(say(effects), 'adopted');
     const back = nextCallState(state, { kind: 'callerBack' }, NOW_MS);
-    assert.is(say(back.effects), 'enqueue, ringBack');
+    assert.is(say(back.effects), 'unblockMedia, enqueue, ringBack');
     assert.equal(back.state.ringing, {});
   });
 

@@ -37,7 +37,15 @@ class World {
     const party: Leg['party'] = isSeat
       ? { kind: 'seat', seatId: 's0' }
       : { kind: 'trunk', trunkId: 'main', number: '1' };
-    const facts = { callId: 'c', sipCallId: 'i', mediaCallId: 'm', sdp: 'offer', dialled: '1', party };
+    const facts = {
+      callId: 'c',
+      sipCallId: 'i',
+      home: 'a',
+      mediaCallId: 'm',
+      sdp: 'offer',
+      dialled: '1',
+      party,
+    };
     this.state = openCall({ ...facts, direction: isSeat ? 'internal' : 'inbound' }, START_MS);
     this.legs.set('c-0', 'calling');
     const first: CallEvent = isSeat

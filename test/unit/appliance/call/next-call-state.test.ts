@@ -26,7 +26,7 @@ class Paper {
 
   constructor(party: Leg['party'] = { kind: 'trunk', trunkId: 'main', number: '+8613800138000' }) {
     const direction = party.kind === 'seat' ? 'internal' : 'inbound';
-    const facts = { callId: 'c', sipCallId: 'i', mediaCallId: 'm', sdp: 'offer', dialled: '1' };
+    const facts = { callId: 'c', sipCallId: 'i', home: 'a', mediaCallId: 'm', sdp: 'offer', dialled: '1' };
     this.state = openCall({ ...facts, direction, party }, START_MS);
   }
 
