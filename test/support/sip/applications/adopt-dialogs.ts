@@ -1,5 +1,8 @@
 /** How a test application goes on with the dialogs of one that died: as call control does it. */
-import { adoptDialogs as adopt, storePayload as store } from '../../../../appliance/signalling/adopted-dialog.js';
+import {
+  adoptDialogs as adopt,
+  storePayload as store,
+} from '../../../../appliance/signalling/adopted-dialog.js';
 import type { SrfApi as OurApi } from '../../../../appliance/signalling/srf-types.js';
 import type { SrfApi, SrfDialog } from './srf-objects.js';
 

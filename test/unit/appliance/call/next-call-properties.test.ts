@@ -190,6 +190,7 @@ class World {
       case 'undoEmergency':
       case 'startMusic':
       case 'stopMusic':
+      case 'unblockMedia':
       case 'restoreTalk':
       case 'rebuildMedia':
       case 'notifyTransfer':
