@@ -140,6 +140,7 @@ export class CallControl implements SignallingListener, CallHouse {
     this.seats = new SeatBook({
       ...{ telephony, node, clock, log, partner: options.partner?.id },
       isPartnerThere: () => this.partner.isUp,
+      isOurCall: (callId) => this.#calls.has(callId),
       commandAtPartner: (seatId, command) => this.partner.command(seatId, command),
       listener: {
         onTell: (message) => {
@@ -266,6 +267,7 @@ export class CallControl implements SignallingListener, CallHouse {
       }
       this.#calls.delete(callId);
       this.leaveQueue(callId, 'elsewhere');
+      this.seats.callLeft(callId);
       observer.onLetGo(callId);
     }
     // It may have told of them while they were still ours here.

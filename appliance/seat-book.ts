@@ -48,6 +48,8 @@ export interface SeatBookOptions {
   /** Undefined: this node dispatches all seats. */
   readonly partner: string | undefined;
   readonly isPartnerThere: () => boolean;
+  /** The call is one of this node's. */
+  readonly isOurCall: (callId: string) => boolean;
   /** What was dialled here at a seat that the partner dispatches. @returns undefined when it does not answer */
   readonly commandAtPartner: (seatId: string, command: FeatureCommand) => Promise<string | undefined>;
   readonly clock: Clock;
@@ -209,7 +211,8 @@ export class SeatBook {
           this.#mirror(entry, message.state);
         break;
       case 'seatBusy':
-        this.callBegan(message.seatId, message.callId, true);
+        // Told before the partner knew that the call has come here.
+        if (!this.#options.isOurCall(message.callId)) this.callBegan(message.seatId, message.callId, true);
         break;
       case 'seatFree':
         this.callEnded(message.seatId, message.callId, message.needsWrapUp);
@@ -368,6 +371,14 @@ export class SeatBook {
       needsWrapUp: entry.needsWrapUp,
     });
     entry.needsWrapUp = false;
+  }
+
+  /** The call goes on at the partner, which tells of it: the seat is in it all the same. */
+  callLeft(callId: string): void {
+    for (const { calls, partnerCalls } of this.#seats.values()) {
+      calls.delete(callId);
+      partnerCalls.delete(callId);
+    }
   }
 
   /** The call is over, whatever became of it: no seat is in it any more. */

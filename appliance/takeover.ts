@@ -19,7 +19,10 @@ import type { KeptSeat } from './seat-book.js';
 
 export interface TakeoverOptions {
   readonly node: string;
-  readonly control: Pick<CallControl, 'calls' | 'expect' | 'expectedLegs' | 'goOn' | 'letGo' | 'seats'>;
+  readonly control: Pick<
+    CallControl,
+    'calls' | 'expect' | 'expectedLegs' | 'goOn' | 'letGo' | 'partner' | 'seats'
+  >;
   readonly signalling: Pick<SignallingPort, 'adoptLegs'>;
   readonly media: Pick<MediaPort, 'takeOver'>;
   /** Of this node. */
@@ -38,6 +41,7 @@ interface Taken {
 }
 
 const ENGINE_MS_MAX = 3000;
+const PARTNER_SAYS_MS = 1000;
 
 export class Takeover {
   readonly #options: TakeoverOptions;
@@ -98,13 +102,15 @@ export class Takeover {
       this.#try('the relay takes over its media', () => this.#options.media.takeOver()),
     ]);
     await adoptCalls(past, { control, signalling, clock, log });
-    control.seats.settle();
     const tookMs = Math.round(clock.monotonicMs() - startMs);
     const kept = control.calls.filter(({ callId }) => past.calls.some((one) => one.callId === callId));
     log.info(
       { home, generation, calls: past.calls.length, kept: kept.length, tookMs },
       'calls of the address go on here',
     );
+    // A partner that lives has calls at these seats as well, and is about to say so.
+    if (control.partner.isUp) await clock.sleep(PARTNER_SAYS_MS);
+    control.seats.settle();
   }
 
   async #readPast(home: string): Promise<PastCalls> {

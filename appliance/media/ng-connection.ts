@@ -1,15 +1,14 @@
 /**
  * The control protocol of the local rtpengine over a WebSocket: the only file that knows the package
  * rtpengine-client. It adds what the package lacks (facts/rtpengine.md section 9): a listener for its 'error' events,
- * which otherwise end the process; errors that say what was asked; a bound on what is on the way; one more try when
- * the connection broke; a reconnect in a tenth of a second instead of two.
+ * which otherwise end the process; errors that say what was asked; one more try when the connection broke; a reconnect
+ * in a tenth of a second instead of two. One command at a time: see ng-pool.ts.
  */
 
 import client, { type Command, type WsClient } from 'rtpengine-client';
 import type { Clock } from '../../cluster/base/clock.js';
 import type { Log } from '../../cluster/base/log.js';
 import { mediaErrors } from './errors.js';
-import { InFlight } from './in-flight.js';
 
 /** What rtpengine writes to its Redis may take half a second when that hangs (facts/rtpengine.md, trap C). */
 export const DEADLINE_MS = 1500;
@@ -26,7 +25,6 @@ export interface NgConnectionOptions {
 
 export class NgConnection {
   readonly #options: NgConnectionOptions;
-  readonly #inFlight = new InFlight();
   #client: WsClient | undefined;
   #isOpen = false;
   #isClosed = false;
@@ -71,7 +69,7 @@ export class NgConnection {
    * @throws MEDIA_UNREACHABLE, MEDIA_NO_ANSWER, MEDIA_REFUSED
    */
   async send(command: Command, options: object): Promise<NgAnswer> {
-    const answer = await this.#inFlight.run(() => this.#sendTwice(command, options));
+    const answer = await this.#sendTwice(command, options);
     if (answer['result'] === 'ok' || answer['result'] === 'pong') return answer;
     const { 'error-reason': told } = answer;
     const reason = typeof told === 'string' ? told.slice(0, 200) : 'it gives no reason';

@@ -18,7 +18,8 @@ import type {
 } from '../call/media-port.js';
 import { mediaErrors } from './errors.js';
 import { openDtmfListener, type DtmfListener } from './dtmf-listener.js';
-import { NgConnection, type NgAnswer } from './ng-connection.js';
+import type { NgAnswer } from './ng-connection.js';
+import { NgPool } from './ng-pool.js';
 import { readStatistics } from './read-statistics.js';
 import { answerOfNobody, completeAnswer, profileOf, withOneCodec } from './sdp.js';
 
@@ -64,7 +65,7 @@ function sdpOf(answer: NgAnswer): string {
 
 export class RtpengineMedia implements MediaPort {
   readonly #options: RtpengineMediaOptions;
-  readonly #ng: NgConnection;
+  readonly #ng: NgPool;
   readonly #open = new Set<string>();
   #keys: DtmfListener | undefined;
   #isStopped = false;
@@ -72,7 +73,7 @@ export class RtpengineMedia implements MediaPort {
   constructor(options: RtpengineMediaOptions) {
     this.#options = options;
     const { url, clock, log, onEvent } = options;
-    this.#ng = new NgConnection({
+    this.#ng = new NgPool({
       ...{ url, clock, log },
       onReachable: (isReachable) => {
         onEvent({ kind: 'reachable', isReachable });
