@@ -84,6 +84,9 @@ export interface CallControlOptions {
 const INVITE_BACK_MS_MAX = 3000;
 /** Of a takeover, in which an emergency is not left to wait for its history. */
 const FACTS_MS_MAX = 500;
+/** Phones answer a re-INVITE in milliseconds; all at once would be a storm (continuity rule 17). */
+const REKEYED_AT_ONCE = 10;
+const REKEY_EVERY_MS = 10;
 /** Far above the time in which the partner reads what it takes over. */
 const LEFT_MS = 5000;
 
@@ -288,6 +291,21 @@ export class CallControl implements SignallingListener, CallHouse {
     media.close(mediaCallId).catch((error: unknown) => {
       log.debug({ err: error, call: callId }, 'the relay has no copy of the call');
     });
+  }
+
+  /** @param callIds whose media another relay had before; emergencies first, then the oldest */
+  async rekey(callIds: ReadonlySet<string>): Promise<void> {
+    const { clock } = this.#options;
+    const calls = [...this.#calls.values()].filter(({ state }) => callIds.has(state.callId));
+    calls.sort((a, b) => urgencyOf(a.state) - urgencyOf(b.state));
+    for (const [index, call] of calls.entries()) {
+      if (index % REKEYED_AT_ONCE === REKEYED_AT_ONCE - 1) await clock.sleep(REKEY_EVERY_MS);
+      void call.rekey(this.#newMediaCallId(call.state.callId));
+    }
+  }
+
+  #newMediaCallId(callId: string): string {
+    return `${callId}-${Buffer.from(this.#options.rng.bytes(8)).toString('hex')}`;
   }
 
   #await(call: RunningCall): void {
@@ -531,7 +549,7 @@ export class CallControl implements SignallingListener, CallHouse {
     peer: Peer,
     plan: Extract<RoutePlan, { kind: 'queue' | 'dial' | 'closed' }>,
   ): void {
-    const { clock, rng, signalling, media, prompts, log } = this.#options;
+    const { clock, signalling, media, prompts, log } = this.#options;
     const party: Party =
       peer.kind === 'seat'
         ? { kind: 'seat', seatId: peer.seat.id }
@@ -545,7 +563,7 @@ export class CallControl implements SignallingListener, CallHouse {
     const direction =
       peer.kind === 'trunk' ? 'inbound' : plan.kind === 'dial' && plan.isOutbound ? 'outbound' : 'internal';
     const home = this.#homeOf(localAddress);
-    const mediaCallId = `${callId}-${Buffer.from(rng.bytes(8)).toString('hex')}`;
+    const mediaCallId = this.#newMediaCallId(callId);
     const state = openCall(
       { callId, sipCallId, home, direction, mediaCallId, party, sdp, dialled },
       clock.wallMs(),
@@ -743,4 +761,9 @@ function eventOfLeg(event: Exclude<LegEvent, { kind: 'key' }>): CallEvent {
 
 function firstEventOf(plan: Extract<RoutePlan, { kind: 'queue' | 'closed' }>): CallEvent {
   return plan.kind === 'queue' ? { kind: 'queued', place: plan.place } : { kind: 'departmentClosed' };
+}
+
+/** Smaller goes first. */
+function urgencyOf({ isEmergency, openedWallMs }: CallState): number {
+  return isEmergency ? openedWallMs - Number.MAX_SAFE_INTEGER : openedWallMs;
 }

@@ -66,6 +66,10 @@ function statusOf(error: unknown): number {
   return isOperatingError(error) ? 503 : 500;
 }
 
+function isSrtp({ sdp }: Leg): boolean {
+  return sdp.includes('RTP/SAVP');
+}
+
 type Handlers = {
   readonly [K in CallEffect['kind']]: (effect: Extract<CallEffect, { kind: K }>) => void;
 };
@@ -428,6 +432,35 @@ export class RunningCall {
       media.joinTo(callerLeg, caller.sdp, this.#mediaLeg(other.legId), answered, undefined),
     );
     await signalling.renegotiate(caller.legId, sdp);
+  }
+
+  /**
+   * One party encrypts and the other does not: after a takeover, and after a restart of the relay, the party that encrypts
+   * gets fresh keys (continuity rule 17): rtpengine 10.5.3 restores the roll-over counter wrongly, and only a new call
+   * there has new ports, with which keys and counters begin anew (RFC 4568 7.1.4). Never rejects.
+   * @param freshId of the call at the relay
+   */
+  async rekey(freshId: string): Promise<void> {
+    const { caller, other, name, mediaCallId } = this.#state;
+    if (name !== 'talking' || other === undefined) return;
+    const [srtp, rtp] = isSrtp(caller) ? [caller, other] : [other, caller];
+    if (!isSrtp(srtp) || isSrtp(rtp)) return;
+    await this.#quietly(async () => {
+      const { media, signalling } = this.#options;
+      const plain = { mediaCallId: freshId, legTag: rtp.legId };
+      const sealed = { mediaCallId: freshId, legTag: srtp.legId };
+      try {
+        const offer = await this.#inOrder(() => media.offerFrom(plain, rtp.sdp, srtp.legId, 'srtp'));
+        const sdp = await signalling.renegotiate(srtp.legId, offer);
+        const answer = await this.#inOrder(() => media.joinTo(plain, rtp.sdp, sealed, sdp, undefined));
+        this.apply({ kind: 'mediaRenewed', mediaCallId: freshId, legId: srtp.legId, sdp });
+        await signalling.renegotiate(rtp.legId, answer);
+        await this.#inOrder(() => media.close(mediaCallId));
+      } catch (error) {
+        if (this.#state.mediaCallId !== freshId) await media.close(freshId);
+        throw error;
+      }
+    });
   }
 
   async #close(reason: EndReason): Promise<void> {

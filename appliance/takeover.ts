@@ -21,7 +21,7 @@ export interface TakeoverOptions {
   readonly node: string;
   readonly control: Pick<
     CallControl,
-    'calls' | 'expect' | 'expectedLegs' | 'goOn' | 'letGo' | 'partner' | 'seats'
+    'calls' | 'expect' | 'expectedLegs' | 'goOn' | 'letGo' | 'partner' | 'rekey' | 'seats'
   >;
   readonly signalling: Pick<SignallingPort, 'adoptLegs'>;
   readonly media: Pick<MediaPort, 'takeOver'>;
@@ -108,7 +108,13 @@ export class Takeover {
       { home, generation, calls: past.calls.length, kept: kept.length, tookMs },
       'calls of the address go on here',
     );
-    // A partner that lives has calls at these seats as well, and is about to say so.
+    void control.rekey(new Set(kept.map(({ callId }) => callId)));
+    void this.#settle();
+  }
+
+  /** A partner that lives has calls at these seats as well, and is about to say so. */
+  async #settle(): Promise<void> {
+    const { control, clock } = this.#options;
     if (control.partner.isUp) await clock.sleep(PARTNER_SAYS_MS);
     control.seats.settle();
   }

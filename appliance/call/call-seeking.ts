@@ -193,7 +193,7 @@ export function applyToJoin(draft: CallDraft, event: JoinEvent): void {
 }
 
 function joined(draft: CallDraft, leg: Leg): void {
-  const { caller, other, answeredWallMs } = draft.state;
+  const { caller, other, answeredWallMs, isEmergency, place } = draft.state;
   draft.note('answered', describeParty(leg.party));
   notifyTransfer(draft, 200);
   // Who transferred the call is not needed any more.
@@ -202,6 +202,7 @@ function joined(draft: CallDraft, leg: Leg): void {
     ...{ name: 'talking', other: leg, joining: undefined, place: undefined, transfer: undefined },
     ...{ joinsFailed: 0, caller: { ...caller, isAnswered: true } },
     ...{ answeredWallMs: answeredWallMs ?? draft.nowWallMs },
+    isEmergency: isEmergency || place?.trigger !== undefined,
   });
 }
 

@@ -95,6 +95,8 @@ export interface CallState {
   readonly openedWallMs: number;
   /** When somebody first answered it; undefined: nobody yet. */
   readonly answeredWallMs: number | undefined;
+  /** It was an emergency when somebody answered it. */
+  readonly isEmergency: boolean;
   /** A call of a queue has to be written up by the seat that took it. */
   readonly departmentId: string | undefined;
   readonly endReason: EndReason | undefined;
@@ -164,6 +166,13 @@ export type CallEvent =
   | { readonly kind: 'outsideAsked'; readonly target: Target }
   | { readonly kind: 'waitedTooLong' }
   | { readonly kind: 'departmentClosed' }
+  /** The relay has it under another id, with a party that was offered anew. */
+  | {
+      readonly kind: 'mediaRenewed';
+      readonly mediaCallId: string;
+      readonly legId: string;
+      readonly sdp: string;
+    }
   /** The media relay does not know the call any more. */
   | { readonly kind: 'mediaLost' }
   | { readonly kind: 'closeAsked'; readonly reason: EndReason };

@@ -67,6 +67,7 @@ export function openCall(
       ringing: {},
       legsMade: 1,
       joinsFailed: 0,
+      isEmergency: false,
       openedWallMs: nowWallMs,
       dialled,
     },
@@ -141,6 +142,11 @@ const HANDLERS: Handlers = {
   departmentClosed: (draft) => {
     if (!draft.state.caller.isAnswered) draft.do({ kind: 'answerCaller' });
     turnAway(draft, 'closed');
+  },
+  mediaRenewed: (draft, { mediaCallId, legId, sdp }) => {
+    // Whatever became of the call meanwhile: what is open at the relay is what has to be closed.
+    draft.change({ mediaCallId });
+    draft.changeLeg(legId, { sdp });
   },
   mediaLost: (draft) => {
     draft.note('mediaLost');

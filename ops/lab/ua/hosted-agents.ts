@@ -124,7 +124,14 @@ export class HostedAgents {
 function agentOptions({ agent: name, user = name, password, ...order }: AgentOrder) {
   const defaults = {
     ...{ port: 0, protocol: 'udp' as const, certificate: undefined, codecs: ['PCMA', 'PCMU'] as const },
-    ...{ hz: DEFAULT_HZ, rtpEvery: 1, isSecure: false, instance: undefined, regId: 1 },
+    ...{
+      hz: DEFAULT_HZ,
+      rtpEvery: 1,
+      firstSequence: undefined,
+      isSecure: false,
+      instance: undefined,
+      regId: 1,
+    },
     policy: { kind: 'ring' } as const,
   };
   const credentials = password === undefined ? undefined : { username: user, password };

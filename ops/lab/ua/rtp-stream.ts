@@ -52,6 +52,8 @@ export interface RtpOptions {
   readonly hz: number;
   /** A packet each so many times 20 ms; 0: none. */
   readonly rtpEvery: number;
+  /** Sequence number of the first packet; undefined: any. */
+  readonly firstSequence: number | undefined;
   readonly clock: Clock;
   readonly rng: Rng;
   /** A key of the other side, when it is over. */
@@ -124,7 +126,7 @@ export class RtpStream {
     const { rng } = options;
     this.#options = options;
     this.#ssrc = rng.integer(1, 2 ** 31);
-    this.#sequence = rng.integer(0, 65_535);
+    this.#sequence = options.firstSequence ?? rng.integer(0, 65_535);
     this.#timestamp = rng.integer(0, 2 ** 31);
     this.#socket.on('message', (packet) => {
       this.#receive(packet);

@@ -78,9 +78,9 @@ export class UaCall {
     this.#agent = agent;
     this.id = id;
     this.#hangUpAfterMs = options.hangUpAfterMs;
-    const { hz, clock, rng, server, address, codecs, isSecure, rtpEvery } = agent.options;
+    const { hz, clock, rng, server, address, codecs, isSecure, rtpEvery, firstSequence } = agent.options;
     this.#media = new UaMedia({
-      ...{ hz, clock, rng, address, codecs, isSecure, rtpEvery: options.rtpEvery ?? rtpEvery },
+      ...{ hz, clock, rng, address, codecs, isSecure, firstSequence, rtpEvery: options.rtpEvery ?? rtpEvery },
       onKey: (key) => {
         this.#tell({ event: 'key', key });
       },

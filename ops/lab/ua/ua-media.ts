@@ -59,7 +59,12 @@ export class UaMedia {
   acceptOffer(sdp: string): boolean {
     const theirs = readSdp(sdp);
     if (theirs === undefined || !this.#canSpeak(theirs)) return false;
-    this.#key = theirs.isSecure ? (this.#key ?? this.#newKey()) : undefined;
+    const before = this.#theirs;
+    const isMoved =
+      before !== undefined && (before.address !== theirs.address || before.port !== theirs.port);
+    // RFC 4568 7.1.4: another place, another key, and the roll-over counter begins anew.
+    const known = isMoved ? undefined : this.#key;
+    this.#key = theirs.isSecure ? (known ?? this.#newKey()) : undefined;
     this.#connect(theirs);
     return true;
   }

@@ -28,6 +28,8 @@ export interface AgentOrder {
   readonly hz?: number;
   /** A packet each so many times 20 ms; default 1, 0: none. */
   readonly rtpEvery?: number;
+  /** Sequence number of the first RTP packet; default: any. Near 65535 it wraps soon. */
+  readonly firstSequence?: number;
   /** Preferred first; default PCMA, PCMU. */
   readonly codecs?: readonly OfferedCodec[];
   /** Offers SRTP. */

@@ -52,6 +52,7 @@ export interface UserAgentOptions {
   readonly regId: number;
   readonly hz: number;
   readonly rtpEvery: number;
+  readonly firstSequence: number | undefined;
   readonly codecs: readonly OfferedCodec[];
   readonly isSecure: boolean;
   readonly policy: Policy;

@@ -300,6 +300,7 @@ const EVENTS: { readonly [K in CallEvent['kind']]: Extract<CallEvent, { kind: K 
   emergencyUndone: { kind: 'emergencyUndone' },
   waitedTooLong: { kind: 'waitedTooLong' },
   departmentClosed: { kind: 'departmentClosed' },
+  mediaRenewed: { kind: 'mediaRenewed', mediaCallId: 'n', legId: 'c-1', sdp: 'new' },
   mediaLost: { kind: 'mediaLost' },
   closeAsked: { kind: 'closeAsked', reason: 'closedByOperator' },
 };
@@ -341,6 +342,7 @@ const MATRIX: Readonly<Record<CallStateName, Row & { readonly '*': Outcome }>> =
   talking: {
     '*': 'ignored',
     ...{ callerAnswered: 'talking', legRenegotiated: 'talking', mediaLost: 'talking' },
+    mediaRenewed: 'talking',
     ...{ seatOffered: 'talking', transferAsked: 'seeking', legTaken: 'connecting', legGiven: 'ended' },
     ...{ legEnded: 'ended', callerAnswerFailed: 'ended' },
     ...{ departmentClosed: 'ended', closeAsked: 'ended' },
