@@ -37,8 +37,11 @@ const ASK_EVERY_MS = 50;
 /** The engine has taken over its dialogs long before (measured: 500 in 86 ms). */
 const LEGS_MS_MAX = 2000;
 
-/** Waits for the engine for as long as it takes: without it nobody knows who is on the line. */
-export async function adoptCalls(past: PastCalls, options: AdoptCallsOptions): Promise<void> {
+/**
+ * Waits for the engine for as long as it takes: without it nobody knows who is on the line.
+ * @returns legs that are there
+ */
+export async function adoptCalls(past: PastCalls, options: AdoptCallsOptions): Promise<ReadonlySet<string>> {
   const { control, signalling, clock, log } = options;
   control.expect(past.calls, past.entries);
   const alive = new Set<string>();
@@ -57,4 +60,5 @@ export async function adoptCalls(past: PastCalls, options: AdoptCallsOptions): P
   }
   control.goOn(alive);
   log.info({ calls: past.calls.length, legs: alive.size }, 'calls go on');
+  return alive;
 }

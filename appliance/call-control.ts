@@ -30,6 +30,7 @@ import type {
   SignallingListener,
   SignallingPort,
 } from './call/signalling-port.js';
+import { CallbackDesk, type CallbackNote } from './callback-desk.js';
 import { Dispatcher } from './dispatcher.js';
 import { localTimeOf } from './local-time.js';
 import { NO_LINK, Partner, type PartnerLink } from './partner.js';
@@ -58,6 +59,7 @@ export interface CallObserver {
   onTrigger(callId: string, input: TriggerInput, decision: TriggerDecision, outcome: string): void;
   onUndone(callId: string): void;
   onDisposition(callId: string, code: string | undefined): void;
+  onCallback(record: CallbackNote): void;
 }
 
 export interface CallControlOptions {
@@ -101,6 +103,7 @@ export class CallControl implements SignallingListener, CallHouse {
   readonly seats: SeatBook;
   readonly #dispatcher: Dispatcher;
   readonly partner: Partner;
+  readonly callbacks: CallbackDesk;
   readonly trunks: TrunkWatch;
   #routing: RoutingDocument;
   /** Adopted calls whose dialogs are not known yet. */
@@ -169,6 +172,18 @@ export class CallControl implements SignallingListener, CallHouse {
       onCommand: (seatId, command) => this.#obeyPartner(seatId, command),
     });
     this.#routes = new RouteFinder(telephony, this.seats, options.serviceAddresses);
+    this.callbacks = new CallbackDesk({
+      ...{ node, queue: this.#dispatcher, clock, log, nextCallId: options.nextCallId },
+      ...{ media: options.media, signalling: options.signalling },
+      findRoute: (target, state) => this.#routes.find(target, state),
+      newMediaCallId: (callId) => this.#newMediaCallId(callId),
+      open: (state) => {
+        this.#callBack(state);
+      },
+      onRecord: (record) => {
+        observer.onCallback(record);
+      },
+    });
     this.trunks = new TrunkWatch({
       ...{ trunks: telephony.trunks, signalling: options.signalling, clock, log },
     });
@@ -232,6 +247,7 @@ export class CallControl implements SignallingListener, CallHouse {
       if (caller.isAnswered) this.#expected.add(callId);
       else this.#await(call);
     }
+    for (const entry of entries.values()) this.callbacks.restore(entry);
   }
 
   /** Legs that must be there before what is expected can go on. */
@@ -259,7 +275,7 @@ export class CallControl implements SignallingListener, CallHouse {
    * live state of them stays until the partner has read it, and so does the relay's copy.
    */
   letGo(home: string): void {
-    const { signalling, observer, log } = this.#options;
+    const { signalling, observer, facts, log } = this.#options;
     const going = [...this.#calls.values()].filter(({ state }) => state.home === home);
     for (const call of going) {
       const { callId } = call.state;
@@ -273,6 +289,14 @@ export class CallControl implements SignallingListener, CallHouse {
       this.seats.callLeft(callId);
       observer.onLetGo(callId);
     }
+    this.callbacks.letGo(home, (entryId) => {
+      this.#leaving.add(entryId);
+      this.#options.clock.schedule(LEFT_MS, () => {
+        this.#leaving.delete(entryId);
+        if (this.queue.entries[entryId]?.mediaNode !== this.#options.node)
+          facts.remove('queueEntry', entryId);
+      });
+    });
     // It may have told of them while they were still ours here.
     this.partner.tell({ kind: 'again' });
     if (going.length === 0) return;
@@ -293,10 +317,10 @@ export class CallControl implements SignallingListener, CallHouse {
     });
   }
 
-  /** @param callIds whose media another relay had before; emergencies first, then the oldest */
-  async rekey(callIds: ReadonlySet<string>): Promise<void> {
+  /** @param mediaCallIds that another relay, or another process, had before; emergencies first, then the oldest */
+  async rekey(mediaCallIds: ReadonlySet<string>): Promise<void> {
     const { clock } = this.#options;
-    const calls = [...this.#calls.values()].filter(({ state }) => callIds.has(state.callId));
+    const calls = [...this.#calls.values()].filter(({ state }) => mediaCallIds.has(state.mediaCallId));
     calls.sort((a, b) => urgencyOf(a.state) - urgencyOf(b.state));
     for (const [index, call] of calls.entries()) {
       if (index % REKEYED_AT_ONCE === REKEYED_AT_ONCE - 1) await clock.sleep(REKEY_EVERY_MS);
@@ -374,6 +398,7 @@ export class CallControl implements SignallingListener, CallHouse {
       if (event.kind === 'ended') service.ended();
       return;
     }
+    if (this.callbacks.onLeg(event)) return;
     const call = this.#legs.get(event.legId);
     if (call === undefined) {
       this.#options.log.debug({ leg: event.legId, event: event.kind }, 'a leg that nobody knows');
@@ -416,7 +441,8 @@ export class CallControl implements SignallingListener, CallHouse {
     else if (event.kind === 'dtmf') {
       const call = this.#legs.get(event.leg.legTag);
       if (call !== undefined) this.#onKey(call, event.leg.legTag, event.key);
-    } else {
+    } else if (event.kind === 'returned') void this.rekey(new Set(event.mediaCallIds));
+    else {
       const call = [...this.#calls.values()].find(({ state }) => state.mediaCallId === event.mediaCallId);
       call?.apply({ kind: 'mediaLost' });
     }
@@ -471,6 +497,10 @@ export class CallControl implements SignallingListener, CallHouse {
 
   moveInQueue(callId: string, { departmentId, priority, skills }: Place): void {
     this.#dispatcher.apply({ kind: 'entryMoved', callId, departmentId, priority, skills });
+  }
+
+  keepPlace(state: CallState, place: Place, reason: 'asked'): void {
+    this.callbacks.keep(state, place, reason);
   }
 
   raiseEmergency(callId: string, trigger: string): void {
@@ -533,6 +563,7 @@ export class CallControl implements SignallingListener, CallHouse {
       this.#dispatcher.apply({ kind: 'callHandled', departmentId, durationMs });
     }
     this.#options.observer.onClosed(state, reason, statistics);
+    this.callbacks.callClosed(state);
   }
 
   #question(dialled: string, callerNumber: string): RouteQuestion {
@@ -549,7 +580,7 @@ export class CallControl implements SignallingListener, CallHouse {
     peer: Peer,
     plan: Extract<RoutePlan, { kind: 'queue' | 'dial' | 'closed' }>,
   ): void {
-    const { clock, signalling, media, prompts, log } = this.#options;
+    const { clock, signalling, log } = this.#options;
     const party: Party =
       peer.kind === 'seat'
         ? { kind: 'seat', seatId: peer.seat.id }
@@ -568,13 +599,32 @@ export class CallControl implements SignallingListener, CallHouse {
       { callId, sipCallId, home, direction, mediaCallId, party, sdp, dialled },
       clock.wallMs(),
     );
-    const call = new RunningCall(state, { media, signalling, house: this, prompts, clock, log });
-    this.#calls.set(callId, call);
-    this.#opened += 1;
+    const call = this.#start(state);
     this.#legs.set(callerLegId(callId), call);
     call.apply(
       plan.kind === 'dial' ? { kind: 'dialled', target: this.#inOrder(plan.target) } : firstEventOf(plan),
     );
+  }
+
+  /** A call-taker is on the line already. */
+  #callBack(state: CallState): void {
+    const { callId, caller, callback } = state;
+    if (callback === undefined) return;
+    const call = this.#start(state);
+    this.#legs.set(caller.legId, call);
+    const { trunkId, number } = callback;
+    const backups = this.#options.telephony.trunks.filter(({ backupFor }) => backupFor === trunkId);
+    const trunkIds = [trunkId, ...backups.map(({ id }) => id)];
+    this.#options.log.info({ call: callId, of: callback.ofCallId, attempt: callback.attempts }, 'calls back');
+    call.apply({ kind: 'dialled', target: this.#inOrder({ kind: 'trunk', trunkIds, number }) });
+  }
+
+  #start(state: CallState): RunningCall {
+    const { signalling, media, prompts, clock, log } = this.#options;
+    const call = new RunningCall(state, { media, signalling, house: this, prompts, clock, log });
+    this.#calls.set(state.callId, call);
+    this.#opened += 1;
+    return call;
   }
 
   #homeOf(address: string): string {
@@ -657,9 +707,16 @@ export class CallControl implements SignallingListener, CallHouse {
       return this.#handToEmergency(call, trigger);
     }
     if (state.place === undefined) return 'tooLate';
-    if (action.kind === 'callback') return 'notOffered';
+    if (action.kind === 'callback') return this.#keepFor(call);
     const { departmentId, priority, skills } = action;
     call.apply({ kind: 'movedByTrigger', place: { ...state.place, departmentId, priority, skills } });
+    return 'done';
+  }
+
+  #keepFor(call: RunningCall): string {
+    if (call.state.place?.trigger !== undefined) return 'emergency';
+    if (!this.callbacks.canKeep(call.state)) return 'noNumber';
+    call.apply({ kind: 'callbackAsked' });
     return 'done';
   }
 
@@ -699,7 +756,7 @@ export class CallControl implements SignallingListener, CallHouse {
       this.partner.tell(effect);
       return;
     }
-    if (effect.kind === 'ignored') return;
+    if (effect.kind === 'ignored' || this.callbacks.onDispatch(effect)) return;
     const call = this.#calls.get(effect.callId);
     if (call === undefined) {
       // It ended while the queue decided.
@@ -709,6 +766,8 @@ export class CallControl implements SignallingListener, CallHouse {
     const event = this.#eventOfDispatch(effect);
     if (event !== undefined) call.apply(event);
     else if (effect.kind === 'announce') call.announce(this.#placeAnnouncement(effect));
+    else if (effect.kind === 'offerCallback' && this.callbacks.canKeep(call.state))
+      call.announce(this.#options.prompts.spoken('callbackOffer'));
   }
 
   #eventOfDispatch(
@@ -735,9 +794,11 @@ export class CallControl implements SignallingListener, CallHouse {
     }
   }
 
-  #placeAnnouncement({ position }: { readonly position: number }): readonly string[] {
-    const { prompts } = this.#options;
-    return [...prompts.spoken('position'), ...prompts.spoken(`number-${String(Math.min(position, 99))}`)];
+  #placeAnnouncement({
+    position,
+    estimateMs,
+  }: Extract<DispatchEffect, { kind: 'announce' }>): readonly string[] {
+    return this.#options.prompts.place(position, estimateMs);
   }
 }
 

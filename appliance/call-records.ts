@@ -5,6 +5,7 @@
 import type { CallFacts, CallRecordPort } from '../cluster/store/call-record-port.js';
 import type { CallState, CallStep, EndReason, Party } from './call/call-types.js';
 import type { MediaStatistics } from './call/media-port.js';
+import type { CallbackNote } from './callback-desk.js';
 import type { CallObserver } from './call-control.js';
 import type { TriggerDecision, TriggerInput } from './routing/decide-trigger.js';
 
@@ -90,6 +91,10 @@ export class CallRecords implements CallObserver {
 
   onDisposition(callId: string, code: string | undefined): void {
     if (code !== undefined) this.#options.records.disposition(callId, code);
+  }
+
+  onCallback(record: CallbackNote): void {
+    this.#options.records.callback({ ...record, generation: this.#options.generation() });
   }
 
   /** The seat that talked last stays in the record after the end. */

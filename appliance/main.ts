@@ -65,7 +65,7 @@ async function restoreFacts(facts: RedisLiveFacts, control: CallControl, log: Lo
 interface Inheritance {
   readonly past: PastCalls;
   /** Its calls go on. */
-  readonly adopted: Promise<void>;
+  readonly adopted: Promise<unknown>;
   readonly control: CallControl;
   readonly facts: RedisLiveFacts;
   readonly records: OutboxCallRecords;

@@ -13,6 +13,7 @@ import type {
   CallStep,
   CallTransition,
   EndReason,
+  KeptPlace,
   Leg,
   Place,
   Target,
@@ -32,6 +33,8 @@ export interface CallHouse {
   enqueue(callId: string, place: Place): void;
   leaveQueue(callId: string, why: 'abandoned' | 'elsewhere'): void;
   moveInQueue(callId: string, place: Place): void;
+  /** Whoever has the call is called back from this place. */
+  keepPlace(state: CallState, place: Place, reason: KeptPlace['reason']): void;
   raiseEmergency(callId: string, trigger: string): void;
   undoEmergency(callId: string): void;
   claimOffer(offerId: string, seatId: string): void;
@@ -58,12 +61,19 @@ export interface RunningCallOptions {
 const MUSIC_TIMES = 1000;
 /** No person answers sooner. */
 const GREETING_AFTER_MS = 300;
+/** An INVITE of ours that crosses one of theirs is refused (RFC 3261 14.2). */
+const REKEY_AFTER_MS = 200;
 /** How long a farewell may take when nobody knows its length. */
 const FAREWELL_MS_MAX = 15_000;
 
 function statusOf(error: unknown): number {
   if (isOperatingError(error, 'MEDIA_NO_CODEC')) return 488;
   return isOperatingError(error) ? 503 : 500;
+}
+
+/** Both parties are to be heard. */
+function isTalk({ name, caller, other }: CallState): boolean {
+  return name === 'talking' && !caller.isHolding && other?.isHolding === false;
 }
 
 function isSrtp({ sdp }: Leg): boolean {
@@ -87,6 +97,8 @@ export class RunningCall {
   /** To whom the relay plays something. */
   readonly #playing = new Set<string>();
   #isGreeted = false;
+  /** Of the relay's call for which keys are due. */
+  #freshId: string | undefined;
   /** Undefined: it was not asked for. */
   #answering: Promise<boolean> | undefined;
   #farewell: Promise<void> = Promise.resolve();
@@ -118,6 +130,9 @@ export class RunningCall {
     },
     leaveQueue: ({ why }) => {
       this.#options.house.leaveQueue(this.#state.callId, why);
+    },
+    keepPlace: ({ place }) => {
+      this.#options.house.keepPlace(this.#state, place, 'asked');
     },
     claimOffer: ({ offerId, seatId }) => {
       this.#options.house.claimOffer(offerId, seatId);
@@ -251,6 +266,13 @@ export class RunningCall {
     this.#state = state;
     house.onState(state);
     for (const effect of effects) this.#run(effect);
+    if (this.#freshId !== undefined && isTalk(state)) this.#rekeyLater(this.#freshId);
+  }
+
+  /** Who has been taken back has not heard our answer to that yet. */
+  #rekeyLater(freshId: string): void {
+    this.#freshId = undefined;
+    this.#options.clock.schedule(REKEY_AFTER_MS, () => void this.rekey(freshId));
   }
 
   #run(effect: CallEffect): void {
@@ -437,12 +459,16 @@ export class RunningCall {
   /**
    * One party encrypts and the other does not: after a takeover, and after a restart of the relay, the party that encrypts
    * gets fresh keys (continuity rule 17): rtpengine 10.5.3 restores the roll-over counter wrongly, and only a new call
-   * there has new ports, with which keys and counters begin anew (RFC 4568 7.1.4). Never rejects.
+   * there has new ports, with which keys and counters begin anew (RFC 4568 7.1.4). Whoever is on hold or waits hears
+   * music as it is; the keys are due when two parties talk. Never rejects.
    * @param freshId of the call at the relay
    */
   async rekey(freshId: string): Promise<void> {
-    const { caller, other, name, mediaCallId } = this.#state;
-    if (name !== 'talking' || other === undefined) return;
+    const { caller, other, mediaCallId } = this.#state;
+    if (other === undefined || !isTalk(this.#state)) {
+      this.#freshId = freshId;
+      return;
+    }
     const [srtp, rtp] = isSrtp(caller) ? [caller, other] : [other, caller];
     if (!isSrtp(srtp) || isSrtp(rtp)) return;
     await this.#quietly(async () => {

@@ -13,15 +13,17 @@ import type { Log } from '../cluster/base/log.js';
 import type { LiveFactsPort } from '../cluster/live-state/live-facts-port.js';
 import { adoptCalls, NO_PAST, readPastCalls, type PastCalls } from './adopt-calls.js';
 import type { CallControl } from './call-control.js';
+import type { CallState } from './call/call-types.js';
 import type { MediaPort } from './call/media-port.js';
 import type { SignallingPort } from './call/signalling-port.js';
+import type { QueueEntry } from './queue/queue-entry.js';
 import type { KeptSeat } from './seat-book.js';
 
 export interface TakeoverOptions {
   readonly node: string;
   readonly control: Pick<
     CallControl,
-    'calls' | 'expect' | 'expectedLegs' | 'goOn' | 'letGo' | 'partner' | 'rekey' | 'seats'
+    'callbacks' | 'calls' | 'expect' | 'expectedLegs' | 'goOn' | 'letGo' | 'partner' | 'rekey' | 'seats'
   >;
   readonly signalling: Pick<SignallingPort, 'adoptLegs'>;
   readonly media: Pick<MediaPort, 'takeOver'>;
@@ -31,7 +33,7 @@ export interface TakeoverOptions {
   readonly partnerFacts: Pick<LiveFactsPort, 'all'> | undefined;
   readonly engineSocket: string;
   /** Nothing is taken over until the calls of the process before this one go on. */
-  readonly before: Promise<void>;
+  readonly before: Promise<unknown>;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -43,6 +45,11 @@ interface Taken {
 const ENGINE_MS_MAX = 3000;
 const PARTNER_SAYS_MS = 1000;
 
+/** He was on the line when his node died, and is not any more: nobody has seen him hang up. */
+function isLost({ caller, name }: CallState, alive: ReadonlySet<string>): boolean {
+  return caller.isAnswered && name !== 'ended' && !alive.has(caller.legId);
+}
+
 export class Takeover {
   readonly #options: TakeoverOptions;
   /** By home: the generation in which it was taken over. */
@@ -50,7 +57,7 @@ export class Takeover {
   /** Homes of the addresses that are here. */
   readonly #held = new Set<string>();
   /** One after the other: SIP gives each dialog once, to whoever asks first. */
-  #running: Promise<void>;
+  #running: Promise<unknown>;
 
   /** @param before calls of the process before this one, which come first */
   constructor(options: TakeoverOptions) {
@@ -101,14 +108,15 @@ export class Takeover {
       this.#try('the SIP engine takes over its dialogs', () => this.#importDialogs(home, generation)),
       this.#try('the relay takes over its media', () => this.#options.media.takeOver()),
     ]);
-    await adoptCalls(past, { control, signalling, clock, log });
+    const alive = await adoptCalls(past, { control, signalling, clock, log });
     const tookMs = Math.round(clock.monotonicMs() - startMs);
     const kept = control.calls.filter(({ callId }) => past.calls.some((one) => one.callId === callId));
     log.info(
       { home, generation, calls: past.calls.length, kept: kept.length, tookMs },
       'calls of the address go on here',
     );
-    void control.rekey(new Set(kept.map(({ callId }) => callId)));
+    for (const call of past.calls) if (isLost(call, alive)) control.callbacks.keepLost(call);
+    void control.rekey(new Set(kept.map(({ mediaCallId }) => mediaCallId)));
     void this.#settle();
   }
 
@@ -126,7 +134,11 @@ export class Takeover {
       for (const [seatId, kept] of await partnerFacts.all('seat'))
         control.seats.inherit(seatId, kept as KeptSeat);
       const { calls, entries } = await readPastCalls(partnerFacts);
-      return { calls: calls.filter((call) => call.home === home), entries };
+      const isHere = ({ callback }: QueueEntry): boolean => callback === undefined || callback.home === home;
+      return {
+        calls: calls.filter((call) => call.home === home),
+        entries: new Map([...entries].filter(([, entry]) => isHere(entry))),
+      };
     } catch (error) {
       log.error({ err: error }, "the replica of the partner's live state is away: its calls are lost");
       return NO_PAST;

@@ -7,6 +7,13 @@ export interface SipEngineFiles {
   readonly users: string;
   /** Key of the nonces, the same on both partners. */
   readonly nonceKey: string;
+  /** Of session tickets, the same on both partners: either resumes a phone's TLS. */
+  readonly ticketKeys: string;
+  /** On the disk, and the engine's own. */
+  readonly dataFolder: string;
+  /** Of the node's own making, where the node document names no others. */
+  readonly tlsKey: string;
+  readonly tlsCertificate: string;
   /** On tmpfs; call control may look into it. */
   readonly folder: string;
   /** What an application says first at the control port: made on this node, anew at each boot. */
@@ -15,12 +22,15 @@ export interface SipEngineFiles {
 }
 
 export function sipEngineFiles({ paths }: NodeDocument): SipEngineFiles {
-  const folder = `${paths.run}/sip-engine`;
+  const [folder, dataFolder] = [`${paths.run}/sip-engine`, `${paths.data}/sip-engine`];
   return {
     configuration: `${paths.config}/sip-engine.json`,
     users: `${paths.config}/sip-users.json`,
     nonceKey: `${paths.config}/sip-nonce.key`,
-    folder,
+    ticketKeys: `${paths.config}/sip-tickets.key`,
+    ...{ folder, dataFolder },
+    tlsKey: `${dataFolder}/tls-key.pem`,
+    tlsCertificate: `${dataFolder}/tls-certificate.pem`,
     controlSecret: `${folder}/control-secret`,
     adminSocket: `${folder}/admin.sock`,
   };

@@ -102,3 +102,9 @@ export function makeNonceKey(telephony: Pick<Telephony, 'realm' | 'seats'>): str
 export function makeLinkKey(telephony: Pick<Telephony, 'realm' | 'seats'>): Buffer {
   return makeSharedKey(telephony, 'call link key');
 }
+
+/** By which either node resumes a phone's TLS session. @returns 48 characters: a name, and two keys of OpenSSL's */
+export function makeTicketKeys(telephony: Pick<Telephony, 'realm' | 'seats'>): string {
+  const parts = ['ticket name', 'ticket keys'].map((purpose) => makeSharedKey(telephony, purpose));
+  return Buffer.concat(parts).subarray(0, 36).toString('base64');
+}

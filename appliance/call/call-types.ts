@@ -59,12 +59,29 @@ export type EndReason =
   | 'maxWait'
   /** The department was closed, and no other stands in for it. */
   | 'closed'
+  /** He is called back, and keeps his place. */
+  | 'callback'
   /** The other party went on to another call. */
   | 'transferred'
   | 'mediaFailed'
   | 'closedByOperator'
   /** A fault of the program; the log has it. */
   | 'internalError';
+
+/** A place of somebody who is not on the line. */
+export interface KeptPlace {
+  readonly entryId: string;
+  readonly place: Place;
+  /** As the trunk knows it. */
+  readonly number: string;
+  readonly trunkId: string;
+  /** lost: his line was cut. */
+  readonly reason: 'asked' | 'lost';
+  /** The call in which he had the place first. */
+  readonly ofCallId: string;
+  /** With this one. */
+  readonly attempts: number;
+}
 
 export interface CallState {
   readonly callId: string;
@@ -97,6 +114,8 @@ export interface CallState {
   readonly answeredWallMs: number | undefined;
   /** It was an emergency when somebody answered it. */
   readonly isEmergency: boolean;
+  /** We call somebody back: the place that he has had. */
+  readonly callback?: KeptPlace;
   /** A call of a queue has to be written up by the seat that took it. */
   readonly departmentId: string | undefined;
   readonly endReason: EndReason | undefined;
@@ -166,6 +185,8 @@ export type CallEvent =
   | { readonly kind: 'outsideAsked'; readonly target: Target }
   | { readonly kind: 'waitedTooLong' }
   | { readonly kind: 'departmentClosed' }
+  /** He would rather be called back than wait. */
+  | { readonly kind: 'callbackAsked' }
   /** The relay has it under another id, with a party that was offered anew. */
   | {
       readonly kind: 'mediaRenewed';
@@ -184,7 +205,7 @@ export type CallEffect =
   | { readonly kind: 'answerCaller' }
   | { readonly kind: 'refuseCaller'; readonly status: number }
   /** The caller hears why, then his leg ends. */
-  | { readonly kind: 'farewell'; readonly legId: string; readonly reason: 'maxWait' | 'closed' }
+  | { readonly kind: 'farewell'; readonly legId: string; readonly reason: 'maxWait' | 'closed' | 'callback' }
   | { readonly kind: 'ring'; readonly legId: string; readonly target: Target }
   /** Joins the caller with a leg that has answered, and answers the caller if that is still to be done. */
   | { readonly kind: 'join'; readonly legId: string; readonly sdp: string }
@@ -197,6 +218,8 @@ export type CallEffect =
   | { readonly kind: 'stopMusic'; readonly legId: string }
   | { readonly kind: 'enqueue'; readonly place: Place }
   | { readonly kind: 'leaveQueue'; readonly why: 'abandoned' | 'elsewhere' }
+  /** The caller goes, his place stays. */
+  | { readonly kind: 'keepPlace'; readonly place: Place }
   /** A seat has answered: who has the call? Answered by `offerGranted` or `offerOver`. */
   | { readonly kind: 'claimOffer'; readonly offerId: string; readonly seatId: string }
   | { readonly kind: 'refuseOffer'; readonly offerId: string; readonly seatId: string }
@@ -232,6 +255,7 @@ export interface CallStep {
     | 'transferFailed'
     | 'dialled'
     | 'overflowed'
+    | 'callbackAsked'
     | 'emergencyRaised'
     | 'emergencyUndone'
     | 'moved'

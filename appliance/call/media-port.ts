@@ -4,6 +4,7 @@
  * the queue to a seat, or from a seat to another, costs the caller no re-INVITE.
  *
  *     openAlone(A)            A hears what is played; nobody is behind it
+ *     offerAlone(B) -> SDP    for the INVITE to somebody who is called before anybody is behind him; then answerAlone(B)
  *     offerFrom(A) -> SDP     for the INVITE to a seat; again for the next seat, or with another profile
  *     joinTo(A, B, SDP of B)  A and B hear each other; whoever was there before is out
  *     renew(A)                A has changed its address, or holds
@@ -46,6 +47,8 @@ export type MediaEvent =
   | { readonly kind: 'dtmf'; readonly leg: MediaLeg; readonly key: string; readonly durationMs: number }
   /** The relay has ended this call by itself: no media for too long, or it was restarted and knows nothing. */
   | { readonly kind: 'lost'; readonly mediaCallId: string }
+  /** It was away and is there again, with these calls as it had written them down. */
+  | { readonly kind: 'returned'; readonly mediaCallIds: readonly string[] }
   | { readonly kind: 'reachable'; readonly isReachable: boolean };
 
 export interface PlayOptions {
@@ -77,6 +80,10 @@ export interface MediaPort {
    * @param sdp the offer of the leg @returns the answer for the leg, with one audio codec and telephone-event
    */
   openAlone(leg: MediaLeg, sdp: string): Promise<string>;
+  /** @returns an offer for a leg that nobody is behind yet, with every codec we can make of it */
+  offerAlone(leg: MediaLeg, profile: MediaProfile): Promise<string>;
+  /** The leg has answered such an offer. @param sdp what it answered */
+  answerAlone(leg: MediaLeg, sdp: string): Promise<void>;
   /**
    * An offer for somebody who may become the other party of `leg`. Nothing changes for `leg`.
    * @param sdp what `leg` offered last

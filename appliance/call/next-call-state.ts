@@ -143,6 +143,16 @@ const HANDLERS: Handlers = {
     if (!draft.state.caller.isAnswered) draft.do({ kind: 'answerCaller' });
     turnAway(draft, 'closed');
   },
+  callbackAsked: (draft, event) => {
+    const { name, place, caller } = draft.state;
+    if (name !== 'seeking' || place === undefined || place.trigger !== undefined || !caller.isAnswered) {
+      draft.ignore(event, 'he does not wait, or it is an emergency');
+      return;
+    }
+    draft.note('callbackAsked');
+    draft.do({ kind: 'keepPlace', place });
+    turnAway(draft, 'callback');
+  },
   mediaRenewed: (draft, { mediaCallId, legId, sdp }) => {
     // Whatever became of the call meanwhile: what is open at the relay is what has to be closed.
     draft.change({ mediaCallId });
@@ -169,11 +179,13 @@ function dial(draft: CallDraft, event: Extract<CallEvent, { kind: 'dialled' | 'o
     return;
   }
   if (event.kind === 'dialled') draft.occupySeat(caller.party);
+  // A call-taker for whom we call somebody back.
+  if (event.kind === 'dialled' && caller.isAnswered) draft.do({ kind: 'startMusic', legId: caller.legId });
   draft.note('dialled', describeTarget(event.target));
   draft.ring(event.target, undefined);
 }
 
-function turnAway(draft: CallDraft, reason: 'maxWait' | 'closed'): void {
+function turnAway(draft: CallDraft, reason: 'maxWait' | 'closed' | 'callback'): void {
   const { legId } = draft.state.caller;
   draft.do({ kind: 'farewell', legId, reason });
   draft.end(reason, legId);

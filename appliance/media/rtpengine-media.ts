@@ -21,7 +21,7 @@ import { openDtmfListener, type DtmfListener } from './dtmf-listener.js';
 import type { NgAnswer } from './ng-connection.js';
 import { NgPool } from './ng-pool.js';
 import { readStatistics } from './read-statistics.js';
-import { answerOfNobody, completeAnswer, profileOf, withOneCodec } from './sdp.js';
+import { answerOfNobody, completeAnswer, OFFER_OF_NOBODY, profileOf, withOneCodec } from './sdp.js';
 
 export interface RtpengineMediaOptions {
   readonly url: string;
@@ -47,6 +47,7 @@ const NO_NULL_CIPHERS = [
   'no-F8_128_HMAC_SHA1_32',
 ] as const;
 
+const TRANSCODED = ['PCMA', 'PCMU', 'G722', 'opus'] as const;
 const TRANSPORTS: Readonly<Record<MediaProfile, string>> = { rtp: 'RTP/AVP', srtp: 'RTP/SAVP' };
 /** Tag of nobody, behind a party that is alone. */
 const NOBODY = 'nobody';
@@ -68,6 +69,7 @@ export class RtpengineMedia implements MediaPort {
   readonly #ng: NgPool;
   readonly #open = new Set<string>();
   #keys: DtmfListener | undefined;
+  #hasBeenReachable = false;
   #isStopped = false;
 
   constructor(options: RtpengineMediaOptions) {
@@ -78,7 +80,8 @@ export class RtpengineMedia implements MediaPort {
       onReachable: (isReachable) => {
         onEvent({ kind: 'reachable', isReachable });
         // A relay that was restarted may have forgotten everything.
-        if (isReachable) void this.#findLost();
+        if (isReachable) void this.#findLost(this.#hasBeenReachable);
+        this.#hasBeenReachable ||= isReachable;
       },
     });
   }
@@ -125,6 +128,23 @@ export class RtpengineMedia implements MediaPort {
     return completeAnswer(sdpOf(answer), sdp);
   }
 
+  async offerAlone({ mediaCallId, legTag }: MediaLeg, profile: MediaProfile): Promise<string> {
+    this.#open.add(mediaCallId);
+    const offer = await this.#ng.send('offer', {
+      ...COMMON,
+      ...securityOf(profile),
+      ...{ 'call-id': mediaCallId, 'from-tag': NOBODY, 'via-branch': legTag, sdp: OFFER_OF_NOBODY },
+      'transport-protocol': TRANSPORTS[profile],
+      codec: { transcode: TRANSCODED },
+    });
+    return sdpOf(offer);
+  }
+
+  async answerAlone({ mediaCallId, legTag }: MediaLeg, sdp: string): Promise<void> {
+    const call = { ...COMMON, 'call-id': mediaCallId, 'from-tag': NOBODY };
+    await this.#ng.send('answer', { ...call, 'to-tag': legTag, 'via-branch': legTag, sdp });
+  }
+
   async offerFrom(leg: MediaLeg, sdp: string, branch: string, profile: MediaProfile): Promise<string> {
     const { mediaCallId, legTag } = leg;
     const own = withOneCodec(sdp);
@@ -134,7 +154,7 @@ export class RtpengineMedia implements MediaPort {
       ...securityOf(profile),
       ...{ 'call-id': mediaCallId, 'from-tag': legTag, 'via-branch': branch, sdp: own },
       'transport-protocol': TRANSPORTS[profile],
-      codec: { transcode: ['PCMA', 'PCMU', 'G722', 'opus'] },
+      codec: { transcode: TRANSCODED },
     });
     return sdpOf(offer);
   }
@@ -223,12 +243,12 @@ export class RtpengineMedia implements MediaPort {
     const { clock } = this.#options;
     while (!this.#isStopped) {
       await clock.sleep(LIST_EVERY_MS);
-      await this.#findLost();
+      await this.#findLost(false);
     }
   }
 
   /** Calls that we have opened and rtpengine does not know: it ended them for want of media, or was restarted. */
-  async #findLost(): Promise<void> {
+  async #findLost(hasReturned: boolean): Promise<void> {
     const { log, onEvent } = this.#options;
     const before = [...this.#open];
     if (before.length === 0) return;
@@ -237,6 +257,8 @@ export class RtpengineMedia implements MediaPort {
       const known = new Set(Array.isArray(calls) ? calls.map(String) : []);
       for (const mediaCallId of before)
         if (this.#open.has(mediaCallId) && !known.has(mediaCallId)) onEvent({ kind: 'lost', mediaCallId });
+      if (hasReturned)
+        onEvent({ kind: 'returned', mediaCallIds: before.filter((mediaCallId) => known.has(mediaCallId)) });
     } catch (error) {
       log.warn({ err: error }, 'rtpengine does not say which calls it has');
     }

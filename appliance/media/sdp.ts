@@ -101,13 +101,23 @@ export function withOneCodec(sdp: string): string {
 export function answerOfNobody(offer: string): string {
   const audio = findAudio(parse(offer));
   const maps = audio?.lines.filter((line) => /^a=(rtpmap|fmtp):/.test(line)) ?? [];
+  return descriptionOfNobody(audio?.formats ?? ['0'], maps);
+}
+
+/** The same as an offer, for a party that is called before anybody is behind it. */
+export const OFFER_OF_NOBODY = descriptionOfNobody(
+  ['8', '101'],
+  ['a=rtpmap:8 PCMA/8000', 'a=rtpmap:101 telephone-event/8000'],
+);
+
+function descriptionOfNobody(formats: readonly string[], maps: readonly string[]): string {
   return [
     'v=0',
     'o=- 1 1 IN IP4 127.0.0.1',
     's=-',
     'c=IN IP4 127.0.0.1',
     't=0 0',
-    `m=audio 9 RTP/AVP ${audio?.formats.join(' ') ?? '0'}`,
+    `m=audio 9 RTP/AVP ${formats.join(' ')}`,
     ...maps,
     'a=sendrecv',
     '',

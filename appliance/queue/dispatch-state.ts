@@ -19,6 +19,9 @@
  * first of all. The node that has the caller's media decides: it rings its own seats at once, and those of the partner
  * when the partner asks it to (partner-events.ts). Emergencies ring any seat without asking.
  *
+ * An entry with `callback` is a place whose caller has gone and is called back: nothing is said to him and no maximum
+ * wait counts; before `dueWallMs` it is passed over.
+ *
  * Promises: a seat rings for one call at a time; a call that nobody took keeps its place; no emergency waits for a
  * seat that rings for an ordinary call; every event, also one that makes no sense any more, gives a state.
  */

@@ -11,7 +11,8 @@ export function offerCalls(draft: DispatchDraft): void {
   const isAnybodyFree = isOrdinarySeatFree(draft.quietSeats(), draft.settings.reserve);
   // Emergencies ring where ordinary calls may not. With nobody free there is no need to sort hundreds of the others.
   const some = [...draft.entries.values()].filter(
-    ({ emergency }) => emergency !== undefined || isAnybodyFree,
+    ({ emergency, callback }) =>
+      emergency !== undefined || (isAnybodyFree && (callback?.dueWallMs ?? 0) <= draft.nowWallMs),
   );
   for (const { callId } of inOrder(some, draft.settings.ageingMs, draft.nowWallMs)) {
     const entry = draft.entries.get(callId);

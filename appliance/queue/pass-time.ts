@@ -6,6 +6,9 @@ import { estimateWait } from './estimate-wait.js';
 import type { QueueEntry } from './queue-entry.js';
 import { positionOf } from './queue-order.js';
 
+/** A day later nobody knows any more why he is called. */
+const CALLBACK_MS_MAX = 86_400_000;
+
 /** The clock of a caller of the partner's runs there. */
 export function passTime(draft: DispatchDraft, entry: QueueEntry): void {
   if (!draft.isOurs(entry)) return;
@@ -40,6 +43,10 @@ function passEmergency(
 function passWait(draft: DispatchDraft, entry: QueueEntry): void {
   const department = draft.departmentOf(entry);
   if (department === undefined) return;
+  if (entry.callback !== undefined) {
+    passCallback(draft, entry);
+    return;
+  }
   const { callId, offer, enteredWallMs, isCallbackOffered } = entry;
   const waitedMs = draft.nowWallMs - enteredWallMs;
   // Whoever is rung for now may answer in this moment.
@@ -51,6 +58,12 @@ function passWait(draft: DispatchDraft, entry: QueueEntry): void {
   if (waitedMs < callbackAfterMs || isCallbackOffered) return;
   draft.put(entry, { isCallbackOffered: true });
   draft.effects.push({ kind: 'offerCallback', callId });
+}
+
+function passCallback(draft: DispatchDraft, { callId, arrivedWallMs, offer }: QueueEntry): void {
+  if (draft.nowWallMs - arrivedWallMs < CALLBACK_MS_MAX || offer !== undefined) return;
+  draft.entries.delete(callId);
+  draft.effects.push({ kind: 'expired', callId });
 }
 
 function overflow(
@@ -70,7 +83,7 @@ function overflow(
 
 /** Where it stands, and how long it may take. */
 export function announcePlace(draft: DispatchDraft, entry: QueueEntry): void {
-  if (!draft.isOurs(entry)) return;
+  if (!draft.isOurs(entry) || entry.callback !== undefined) return;
   const everyMs = draft.departmentOf(entry)?.announceEveryMs;
   if (everyMs === undefined || entry.offer !== undefined || entry.emergency !== undefined) return;
   if (draft.nowWallMs - (entry.announcedWallMs ?? entry.enteredWallMs) < everyMs) return;
@@ -101,7 +114,7 @@ function deadlinesOf(entry: QueueEntry, { node, settings }: DispatchState): numb
   const ring = offer?.deadlineWallMs === undefined ? [] : [offer.deadlineWallMs];
   const seats = offer === undefined || emergency !== undefined ? Object.values(passedOver) : [];
   // Our seats may ring for him again; the rest of his time runs at the partner.
-  if (entry.mediaNode !== node) return emergency === undefined ? seats : [];
+  if (entry.mediaNode !== node) return emergency === undefined ? [...seats, ...dueOf(entry)] : [];
   if (emergency !== undefined) {
     const { sinceWallMs } = emergency;
     const { emergencyRingAllAfterMs, emergencyOutsideAfterMs } = settings;
@@ -111,9 +124,14 @@ function deadlinesOf(entry: QueueEntry, { node, settings }: DispatchState): numb
   return department === undefined ? ring : [...ring, ...seats, ...waitDeadlines(entry, department)];
 }
 
+function dueOf({ callback }: QueueEntry): number[] {
+  return callback === undefined ? [] : [callback.dueWallMs];
+}
+
 /** Those that have passed do not matter. */
 function waitDeadlines(entry: QueueEntry, department: DepartmentSettings): number[] {
-  const { enteredWallMs, announcedWallMs } = entry;
+  const { enteredWallMs, announcedWallMs, arrivedWallMs } = entry;
+  if (entry.callback !== undefined) return [...dueOf(entry), arrivedWallMs + CALLBACK_MS_MAX];
   const { maxWaitMs, callbackAfterMs, announceEveryMs } = department;
   const callback = callbackAfterMs === undefined ? [] : [enteredWallMs + callbackAfterMs];
   const announce =

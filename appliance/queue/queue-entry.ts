@@ -18,7 +18,26 @@ export interface EmergencyMark {
   readonly isOutsideRung: boolean;
 }
 
+/** Nobody is on the line: when it is his turn, a seat rings, and then he is called. */
+export interface Callback {
+  /** As the trunk knows it. */
+  readonly number: string;
+  /** By which he called. */
+  readonly trunkId: string;
+  /** asked: he pressed the key; lost: his line was cut, and it was not he who hung up. */
+  readonly reason: 'asked' | 'lost';
+  /** His call. */
+  readonly ofCallId: string;
+  /** The service address that it came to: with it the place goes to the partner. */
+  readonly home: string;
+  /** Calls that were made to him, and not answered. */
+  readonly attempts: number;
+  /** Not sooner. */
+  readonly dueWallMs: number;
+}
+
 export interface QueueEntry {
+  /** Of a place of a callback: an id of its own. */
   readonly callId: string;
   readonly departmentId: string;
   /** Larger goes first; 0 is ordinary. */
@@ -40,12 +59,14 @@ export interface QueueEntry {
   readonly isCallbackOffered: boolean;
   /** Undefined before the first announcement. */
   readonly announcedWallMs: number | undefined;
+  /** Only of who is to be called back. */
+  readonly callback?: Callback;
 }
 
 /** What has to be said of a caller; the rest begins empty. */
 export type NewEntry = Pick<
   QueueEntry,
-  'callId' | 'departmentId' | 'priority' | 'skills' | 'arrivedWallMs' | 'mediaNode'
+  'callId' | 'departmentId' | 'priority' | 'skills' | 'arrivedWallMs' | 'mediaNode' | 'callback'
 >;
 
 export function openEntry(entry: NewEntry, nowWallMs: number): QueueEntry {

@@ -5,7 +5,7 @@ import type { NodeDocument } from '../schema/node.js';
 import type { Routing } from '../schema/routing.js';
 import type { Telephony } from '../schema/telephony.js';
 import { sipEngineFiles } from '../sip-engine-files.js';
-import { makeNonceKey } from '../telephony-secrets.js';
+import { makeNonceKey, makeTicketKeys } from '../telephony-secrets.js';
 import { renderKeepalivedConf } from './keepalived-conf.js';
 import { networkSettings } from './network-settings.js';
 import { renderRedisOwnConf, renderRedisPartnerConf } from './redis-conf.js';
@@ -44,6 +44,7 @@ function callFiles(site: Site, node: NodeDocument, { telephony, routing }: CallD
     { path: files.configuration, content: renderSipEngineJson(site, node, telephony) },
     { path: files.users, content: renderSipUsers(telephony), isSecret: true },
     { path: files.nonceKey, content: makeNonceKey(telephony), isSecret: true },
+    { path: files.ticketKeys, content: makeTicketKeys(telephony), isSecret: true },
   ];
 }
 

@@ -35,7 +35,7 @@ function listens(site: Site, node: NodeDocument): string[] {
   return serviceAddresses(site, node).flatMap(({ address }) => [
     `udp:${address}:${String(sip)}`,
     `tcp:${address}:${String(sip)}`,
-    ...(node.sipTls === undefined ? [] : [`tls:${address}:${String(sipTls)}`]),
+    `tls:${address}:${String(sipTls)}`,
   ]);
 }
 
@@ -55,7 +55,9 @@ export function renderSipEngineJson(site: Site, node: NodeDocument, telephony: T
     secretFile: files.controlSecret,
     listen: listens(site, node),
     serviceAddresses: serviceAddresses(site, node),
-    ...(node.sipTls === undefined ? {} : { tls: node.sipTls }),
+    tls: node.sipTls ?? {
+      ...{ keyFile: files.tlsKey, certFile: files.tlsCertificate, ticketKeysFile: files.ticketKeys },
+    },
     digest: {
       realm: telephony.realm,
       keyFile: files.nonceKey,

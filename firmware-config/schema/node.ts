@@ -37,7 +37,7 @@ export const NodeDocumentSchema = Type.Object(
       },
       { ...strict, default: {} },
     ),
-    /** Without it SIP is spoken over UDP and TCP only. Group wardline-sip must be able to read the files. */
+    /** Without it the node makes a certificate of its own. Group wardline-sip must be able to read the files. */
     sipTls: Type.Optional(
       Type.Object(
         {

@@ -12,6 +12,7 @@ import { rqlitedArguments } from '../render/rqlited-arguments.js';
 import type { NodeDocument } from '../schema/node.js';
 import { vrrpFiles, vrrpInstance } from '../vrrp-files.js';
 import { panelFiles } from '../panel-files.js';
+import { makeCertificate } from './own-certificate.js';
 import { planCalls, planSipEngine } from './plan-telephony.js';
 import { REALTIME } from './realtime.js';
 import { ADMIN_USER, COMMON, ourCommand, OUT_OF_MEMORY, WATCHDOG_SECONDS } from './service-defaults.js';
@@ -182,37 +183,15 @@ function planNodeService(node: NodeDocument, hasPartner: boolean): ServiceSpec {
   };
 }
 
-/**
- * Of its own making until the hospital puts one of its authority in its place: browsers ask once, the panels of the
- * other nodes know it by the store.
- */
-function makeCertificate(site: Site, node: NodeDocument): Command[] {
-  const { tlsKey, tlsCertificate } = panelFiles(node);
-  const { id, address, serviceAddress } = getNode(site, node.nodeId);
-  const services = site.nodes.flatMap((one) => one.serviceAddress ?? []);
-  const names = [
-    ...['DNS:localhost', 'DNS:wardline', `DNS:wardline-${id}`, 'IP:127.0.0.1', `IP:${address}`],
-    ...services.map((one) => `IP:${one}`),
-  ];
-  const script =
-    '[ -s "$2" ] || { umask 077 && openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 3650 ' +
-    '-subj "/CN=$3" -addext "subjectAltName=$4" -keyout "$1" -out "$2" 2>/dev/null; }';
-  const subject = `wardline ${id} ${serviceAddress ?? address}`;
-  return [
-    ['sh', '-c', script, 'sh', tlsKey, tlsCertificate, subject, names.join(',')],
-    ['chown', `${ADMIN_USER}:${ADMIN_USER}`, tlsKey, tlsCertificate],
-  ];
-}
-
 function planAdmin(site: Site, node: NodeDocument): ServiceSpec {
-  const { folder, runFolder } = panelFiles(node);
+  const { folder, runFolder, tlsKey, tlsCertificate } = panelFiles(node);
   const folders = [folder, `${folder}/journal`, runFolder];
   return {
     ...COMMON,
     name: 'admin',
     description: 'panel of the node',
     command: ourCommand(node, 'web-admin/main.js'),
-    prepare: makeCertificate(site, node),
+    prepare: makeCertificate(site, node, { key: tlsKey, certificate: tlsCertificate, user: ADMIN_USER }),
     user: ADMIN_USER,
     group: ADMIN_USER,
     needs: ['nodejs', 'interfaces'],

@@ -10,6 +10,7 @@ import {
   OUT_OF_MEMORY,
   WATCHDOG_SECONDS,
 } from './service-defaults.js';
+import { makeCertificate } from './own-certificate.js';
 import type { Command, ServiceSpec } from './service-spec.js';
 
 const ENGINE_USER = 'wardline-sip';
@@ -41,12 +42,17 @@ function liveStateOf(site: Site, node: NodeDocument): readonly string[] {
 
 export function planSipEngine(site: Site, node: NodeDocument): ServiceSpec {
   const files = sipEngineFiles(node);
+  const { folder, dataFolder, tlsKey, tlsCertificate } = files;
   return {
     ...COMMON,
     name: 'sip-engine',
     description: 'SIP with phones and trunks',
     command: [...ourProgram(node, 'appliance/sip-engine/main.js'), '--config', files.configuration],
-    prepare: [...giveTo(ENGINE_USER, files.users, files.nonceKey), ...makeControlSecret(files.controlSecret)],
+    prepare: [
+      ...giveTo(ENGINE_USER, files.users, files.nonceKey, files.ticketKeys),
+      ...makeControlSecret(files.controlSecret),
+      ...makeCertificate(site, node, { key: tlsKey, certificate: tlsCertificate, user: ENGINE_USER }),
+    ],
     user: ENGINE_USER,
     group: ENGINE_USER,
     // Which service addresses it speaks for is what it sees on the interfaces.
@@ -59,8 +65,11 @@ export function planSipEngine(site: Site, node: NodeDocument): ServiceSpec {
     // SIGTERM would wait for the end of every call; they go on in the next process, or at the partner.
     stopSignal: 'SIGINT',
     after: liveStateOf(site, node),
-    directories: [{ path: files.folder, mode: 0o2750, owner: ENGINE_USER, group: CALLS_USER }],
-    writablePaths: [files.folder],
+    directories: [
+      { path: folder, mode: 0o2750, owner: ENGINE_USER, group: CALLS_USER },
+      { path: dataFolder, mode: 0o700, owner: ENGINE_USER, group: ENGINE_USER },
+    ],
+    writablePaths: [folder],
   };
 }
 

@@ -3,6 +3,8 @@
  * file by file (docs/telephony.md).
  */
 
+import { SPOKEN_MINUTES, SPOKEN_PLACES } from '../../firmware-config/defaults/spoken-numbers.js';
+
 export interface PromptText {
   readonly zh: string;
   readonly en: string;
@@ -18,6 +20,14 @@ export const PROMPTS: Readonly<Record<string, PromptText>> = {
     en: 'If this is an emergency, press one.',
   },
   position: { zh: '您前面排队的位置是第', en: 'Your place in the queue is number' },
+  callbackOffer: {
+    zh: '如果不想继续等待，请按二，我们会按您的排队顺序给您回电。',
+    en: 'If you would rather not wait, press two. You keep your place, and we call you back.',
+  },
+  callback: {
+    zh: '好的，您的位置已保留，轮到您时我们会拨打这个号码给您回电。',
+    en: 'Thank you. You keep your place. We will call you back at this number when it is your turn.',
+  },
   closed: {
     zh: '您好，该科室现在不在服务时间，请在工作时间再来电。急症请拨打急诊电话。',
     en: 'This department is closed now. Please call again during its hours. In an emergency call the emergency number.',
@@ -51,16 +61,21 @@ export function chineseNumber(value: number): string {
   return `${tens === 1 ? '' : (UNITS[tens] ?? '')}十${UNITS[units] ?? ''}`;
 }
 
-export const NUMBER_MAX = 99;
-
 /** Every file by its id. */
 export function allPrompts(): Readonly<Record<string, PromptText>> {
-  const numbers = Array.from({ length: NUMBER_MAX }, (_, index) => {
+  const numbers = Array.from({ length: SPOKEN_PLACES }, (_, index) => {
     const value = index + 1;
     return [
       `number-${String(value)}`,
       { zh: `${chineseNumber(value)}位。`, en: `${String(value)}.` },
     ] as const;
   });
-  return { ...PROMPTS, ...Object.fromEntries(numbers) };
+  const waits = SPOKEN_MINUTES.map((minutes) => {
+    const [zh, en] = [chineseNumber(minutes), minutes === 1 ? 'a minute' : `${String(minutes)} minutes`];
+    return [
+      `wait-${String(minutes)}`,
+      { zh: `预计还要等待约${zh === '二' ? '两' : zh}分钟。`, en: `It will take about ${en}.` },
+    ] as const;
+  });
+  return { ...PROMPTS, ...Object.fromEntries<PromptText>([...numbers, ...waits]) };
 }

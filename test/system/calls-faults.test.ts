@@ -125,6 +125,24 @@ spec('calls while something is ill', { deadlineMs: 90_000 }, (it, before) => {
     await lab.talk(carrier(other), party(next, id));
   });
 
+  it('a relay that was killed loses no call in which one party encrypts, wherever its counters stood', async (t) => {
+    const sealed = await lab.plugIn('8012', { isSecure: true, firstSequence: 65_500 });
+    const plain = await lab.plugIn('8006', { firstSequence: 65_500 });
+    t.defer(async () => {
+      await calm();
+      for (const agent of ['8006', '8012']) await lab.phones.order({ do: 'close', agent });
+    });
+    const id = await lab.phones.call('8012', '8006');
+    const there = await lab.until(lab.phones, '8006', undefined, rings, 'the colleague rings');
+    await lab.phones.order({ do: 'answer', call: there.id });
+    await lab.talk(party(sealed, id), party(plain, there.id));
+    // Past the end of its sequence numbers.
+    await clock.sleep(1500);
+    await box.killService('a', 'rtpengine');
+    await lab.talk(party(sealed, id), party(plain, there.id));
+    await lab.phones.order({ do: 'hangUp', call: id });
+  });
+
   it('when a trunk is down its backup takes the call', async (t) => {
     t.defer(calm);
     await lab.trunk.order({ do: 'policy', agent: 'carrier', policy: { kind: 'refuse', status: 503 } });

@@ -85,6 +85,9 @@ class StreamWire implements Wire {
   readonly #options: WireOptions;
   readonly #server: Server;
   readonly #open = new Map<string, TcpSocket>();
+  /** What was written since the other side was last heard. */
+  readonly #unheard = new Map<TcpSocket, string[]>();
+  #isOpen = true;
 
   constructor(options: WireOptions) {
     this.#options = options;
@@ -116,9 +119,11 @@ class StreamWire implements Wire {
     const known = this.#open.get(nameOf(to));
     const socket = known?.writable === true ? known : this.#connect(to);
     socket.write(text);
+    this.#unheard.get(socket)?.push(text);
   }
 
   close(): void {
+    this.#isOpen = false;
     for (const socket of this.#open.values()) socket.destroy();
     this.#server.close();
   }
@@ -136,9 +141,15 @@ class StreamWire implements Wire {
     this.#open.set(name, socket);
     socket.setNoDelay();
     readStream(socket, peer, this.#options.onMessage);
+    this.#unheard.set(socket, []);
+    socket.on('data', () => this.#unheard.set(socket, []));
     socket.on('error', () => socket.destroy());
-    socket.on('close', () => {
+    socket.on('close', (hadError) => {
       if (this.#open.get(name) === socket) this.#open.delete(name);
+      const unheard = this.#unheard.get(socket) ?? [];
+      this.#unheard.delete(socket);
+      // As phones do whose server has forgotten the connection: what a reset answered goes over a new one, once.
+      if (hadError && socket.bytesRead > 0 && this.#isOpen) for (const text of unheard) this.send(text, peer);
     });
   }
 }

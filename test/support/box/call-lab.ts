@@ -132,13 +132,13 @@ export class CallLab {
   }
 
   /** Everybody hangs up, rings when called, and is ready: nothing of a test is left for the next one. */
-  async calm(phones: readonly Phone[]): Promise<void> {
+  async calm(phones: readonly Phone[], node: SiteNodeId = 'a'): Promise<void> {
     for (const farm of [this.phones, this.trunk])
       for (const { id, progress } of await farm.allCalls())
         if (progress !== 'over') await farm.order({ do: 'hangUp', call: id });
-    await this.isQuiet();
+    await this.isQuiet(node);
     for (const farm of [this.phones, this.trunk]) await farm.order({ do: 'forgetEnded' });
-    const seats = await this.ask<readonly { extension: string; state: string }[]>('a', 'seats');
+    const seats = await this.ask<readonly { extension: string; state: string }[]>(node, 'seats');
     for (const phone of phones) {
       await this.phones.order({ do: 'policy', agent: phone.extension, policy: { kind: 'ring' } });
       const state = seats.find(({ extension }) => extension === phone.extension)?.state;

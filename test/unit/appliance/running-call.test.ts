@@ -32,6 +32,8 @@ class Bench {
       unblock: () => Promise.resolve(),
       takeOver: () => Promise.resolve(),
       openAlone: () => relay('alone'),
+      offerAlone: () => relay('offer alone'),
+      answerAlone: () => relay('answer alone').then(() => undefined),
       offerFrom: (_leg, _sdp, branch, profile) => relay(`offer ${branch} ${profile}`),
       joinTo: (_leg, _offered, other) => relay(`join ${other.legTag}`),
       renew: () => relay('renew'),
@@ -98,6 +100,9 @@ class Bench {
       },
       leaveQueue: () => undefined,
       moveInQueue: () => undefined,
+      keepPlace: () => {
+        this.#note('place kept');
+      },
       raiseEmergency: () => undefined,
       undoEmergency: () => undefined,
       claimOffer: () => undefined,
@@ -166,5 +171,43 @@ spec('a call at work', (it) => {
     bench.fault = 'a fault';
     assert.is(await bench.do(queued), 'end c-0, closed internalError, close');
     assert.is(bench.call.state.name, 'ended');
+  });
+
+  /** A call in which the seat alone encrypts. */
+  async function talkSealed(): Promise<Bench> {
+    const bench = new Bench();
+    await bench.do(queued, 1000);
+    await bench.do(offered);
+    await bench.do({ kind: 'legAnswered', legId: 'c-1', sdp: 'm=audio 4000 RTP/SAVP 8' });
+    await bench.do({ kind: 'offerGranted', offerId: 'o', seatId: 's1' }, 100);
+    bench.said.length = 0;
+    return bench;
+  }
+
+  it('gives fresh keys, from a call at the relay of their own, to the party that alone encrypts', async () => {
+    const bench = await talkSealed();
+    await bench.call.rekey('fresh');
+    assert.is(bench.said.join(', '), 'offer c-1 srtp, re-INVITE, join c-1, re-INVITE, close');
+    assert.is(bench.call.state.mediaCallId, 'fresh');
+  });
+
+  it('gives fresh keys to who is on hold when both are to be heard again', async () => {
+    const bench = await talkSealed();
+    const held = { kind: 'legRenegotiated', legId: 'c-1', sdp: 'm=audio 4000 RTP/SAVP 8' } as const;
+    await bench.do({ ...held, isHold: true }, 10);
+    bench.said.length = 0;
+    await bench.call.rekey('fresh');
+    assert.equal(bench.said, []);
+    assert.is(await bench.do({ ...held, isHold: false }, 100), 'stop c-0');
+    await bench.clock.advance(100);
+    assert.is(bench.call.state.mediaCallId, 'fresh');
+  });
+
+  it('keeps what it has when fresh keys cannot be had', async () => {
+    const bench = await talkSealed();
+    bench.isRelayIll = true;
+    await bench.call.rekey('fresh');
+    assert.is(bench.call.state.mediaCallId, 'm');
+    assert.is(bench.said.at(-1), 'close');
   });
 });

@@ -25,8 +25,9 @@ spec('the processes that signal calls', (it) => {
       prepare.filter(([program]) => program === 'chown').map((words) => words.slice(1).join(' '));
     const files = sipEngineFiles(node('a'));
     assert.equal(given(engine), [
-      `root:wardline-sip ${files.users} ${files.nonceKey}`,
+      `root:wardline-sip ${files.users} ${files.nonceKey} ${files.ticketKeys}`,
       `wardline-sip:wardline-calls ${files.controlSecret}`,
+      `wardline-sip:wardline-sip ${files.tlsKey} ${files.tlsCertificate}`,
     ]);
     assert.equal(given(calls), ['root:wardline-calls /etc/wardline/telephony.json']);
     const [folder] = engine.directories;

@@ -31,21 +31,18 @@ const sipTls = { keyFile: '/etc/wardline/sip.key', certFile: '/etc/wardline/sip.
 
 spec('the configuration of the SIP engine', (it) => {
   it('has both service addresses of a pair on either node, under the same ids', () => {
-    const expected = [
-      'udp:10.77.0.11:5060',
-      'tcp:10.77.0.11:5060',
-      'udp:10.77.0.12:5060',
-      'tcp:10.77.0.12:5060',
-    ];
+    const expected = ['10.77.0.11', '10.77.0.12'].flatMap((address) => [
+      ...['udp', 'tcp'].map((protocol) => `${protocol}:${address}:5060`),
+      `tls:${address}:5061`,
+    ]);
     assert.equal(sockets('a'), expected);
     assert.equal(sockets('b'), expected);
     assert.equal(read('a').serviceAddresses, read('b').serviceAddresses);
-    assert.equal(sockets('d'), ['udp:10.78.0.11:5060', 'tcp:10.78.0.11:5060']);
+    assert.equal(sockets('d'), ['udp:10.78.0.11:5060', 'tcp:10.78.0.11:5060', 'tls:10.78.0.11:5061']);
   });
 
-  it('speaks TLS where the node has a certificate', () => {
-    const own = sockets('a', { sipTls }).filter((one) => one.startsWith('tls'));
-    assert.equal(own, ['tls:10.77.0.11:5061', 'tls:10.77.0.12:5061']);
+  it('speaks TLS with the certificate of the hospital, or with one of its own making', () => {
+    assert.is(read('a').tls?.certFile, sipEngineFiles(node('a')).tlsCertificate);
     assert.is(read('a', { sipTls }).tls?.certFile, sipTls.certFile);
   });
 
@@ -90,7 +87,7 @@ spec('files of a node that takes calls', (it) => {
   it('with hashes of passwords and PINs are for root alone, also in what may be read by all', () => {
     const files = renderNode(site, node('a'), calls);
     const secret = files.filter(({ isSecret }) => isSecret).map(({ path }) => path.split('/').at(-1));
-    assert.equal(secret, ['telephony.json', 'sip-users.json', 'sip-nonce.key']);
+    assert.equal(secret, ['telephony.json', 'sip-users.json', 'sip-nonce.key', 'sip-tickets.key']);
     const { ha1, user } = calls.telephony.seats[0]!;
     for (const { content, isSecret, path } of files)
       assert.is(isSecret === true && path.endsWith('.json'), content.includes(ha1.sha256), `${path} ${user}`);

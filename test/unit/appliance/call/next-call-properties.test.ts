@@ -131,6 +131,7 @@ class World {
     }
     if (this.#rng.integer(0, 20) === 0) event({ kind: 'waitedTooLong' });
     if (this.#rng.integer(0, 20) === 0) event({ kind: 'mediaLost' });
+    if (this.#rng.integer(0, 20) === 0) event({ kind: 'callbackAsked' });
     if (this.#rng.integer(0, 10) === 0) event({ kind: 'outsideAsked', target: this.#outside() });
     if (this.#rng.integer(0, 10) === 0) event({ kind: 'emergencyRaised', trigger: 'key 1' });
     if (can.length > 0) this.#rng.pick(can)();
@@ -184,6 +185,7 @@ class World {
         this.closed += 1;
         break;
       case 'ringBack':
+      case 'keepPlace':
       case 'refuseOffer':
       case 'moveInQueue':
       case 'raiseEmergency':

@@ -260,6 +260,18 @@ spec('a telephone call', (it) => {
     );
   });
 
+  it('keeps the place of who would rather be called back, unless it is an emergency', () => {
+    const paper = waiting().do({ kind: 'callerAnswered' });
+    paper.take();
+    paper.do({ kind: 'callbackAsked' });
+    assert.is(paper.state.endReason, 'callback');
+    const said = paper.take();
+    assert.ok(said.indexOf('keepPlace') < said.indexOf('farewell'), said);
+    const urgent = waiting().do({ kind: 'callerAnswered' }, { kind: 'emergencyRaised', trigger: 'key 1' });
+    urgent.take();
+    assert.is(urgent.do({ kind: 'callbackAsked' }).take(), 'ignored callbackAsked');
+  });
+
   it('asks the relay to begin again when it has forgotten the call', () => {
     const paper = talking().do({ kind: 'mediaLost' });
     assert.is(paper.notes(), 'mediaLost');
@@ -300,6 +312,7 @@ const EVENTS: { readonly [K in CallEvent['kind']]: Extract<CallEvent, { kind: K 
   emergencyUndone: { kind: 'emergencyUndone' },
   waitedTooLong: { kind: 'waitedTooLong' },
   departmentClosed: { kind: 'departmentClosed' },
+  callbackAsked: { kind: 'callbackAsked' },
   mediaRenewed: { kind: 'mediaRenewed', mediaCallId: 'n', legId: 'c-1', sdp: 'new' },
   mediaLost: { kind: 'mediaLost' },
   closeAsked: { kind: 'closeAsked', reason: 'closedByOperator' },
@@ -323,12 +336,13 @@ const MATRIX: Readonly<Record<CallStateName, Row & { readonly '*': Outcome }>> =
     ...{ offerGranted: 'ignored', joined: 'ignored', joinFailed: 'ignored', legRenegotiated: 'ignored' },
     ...{ callerBack: 'ignored', transferAsked: 'ignored', legTaken: 'ignored', legGiven: 'ignored' },
     ...{ legAnswered: 'connecting', callerAnswerFailed: 'ended', waitedTooLong: 'ended' },
-    ...{ departmentClosed: 'ended', closeAsked: 'ended' },
+    ...{ departmentClosed: 'ended', callbackAsked: 'ended', closeAsked: 'ended' },
   },
   connecting: {
     '*': 'connecting',
     ...{ queued: 'ignored', dialled: 'ignored', outsideAsked: 'ignored', legRinging: 'ignored' },
     ...{ callerBack: 'ignored', legAnswered: 'ignored', waitedTooLong: 'ignored' },
+    callbackAsked: 'ignored',
     ...{ legFailed: 'ignored', legRenegotiated: 'ignored', transferAsked: 'ignored' },
     ...{ legTaken: 'ignored', legGiven: 'ignored', joined: 'talking', joinFailed: 'seeking' },
     ...{ offerWithdrawn: 'seeking', offerOver: 'seeking', legEnded: 'seeking' },

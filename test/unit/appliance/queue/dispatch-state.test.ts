@@ -3,6 +3,46 @@ import type { DispatchEvent } from '../../../../appliance/queue/dispatch-types.j
 import { assert, spec } from '../../../support/spec.js';
 import { department, QueueBench, settings, START_MS } from './queue-bench.js';
 
+spec('a place whose caller is called back', (it) => {
+  const callback = {
+    ...({ number: '1', trunkId: 't', reason: 'asked', ofCallId: 'c0' } as const),
+    ...{ home: 'a', attempts: 0, dueWallMs: START_MS + 5000 },
+  };
+
+  it('is served in its turn, but not before it is due', () => {
+    const bench = new QueueBench();
+    bench.arrive('k1', { callback });
+    bench.nowMs += 10;
+    bench.arrive('c2');
+    bench.seat('s1');
+    assert.is(bench.take(), 'offer c2 s1');
+    bench.accept('s1');
+    bench.pass(5000);
+    bench.arrive('c3');
+    bench.seat('s2');
+    assert.is(bench.take(), 'connect c2 s1, offer k1 s2');
+  });
+
+  it('hears no announcement and knows no maximum wait, and is given up after a day', () => {
+    const departments = { appointments: department({ announceEveryMs: 30_000, callbackAfterMs: 60_000 }) };
+    const bench = new QueueBench({ departments });
+    bench.arrive('k1', { callback });
+    bench.pass(23 * 3_600_000);
+    assert.is(bench.take(), '');
+    bench.pass(3_600_000);
+    assert.is(bench.take(), 'expired k1');
+  });
+
+  it('of the partner is asked for when it is due', () => {
+    const bench = new QueueBench();
+    bench.seat('s1');
+    bench.partnerCaller('k1', { callback });
+    assert.is(bench.take(), '');
+    bench.pass(5000);
+    assert.is(bench.take(), 'askPartner k1 s1');
+  });
+});
+
 spec('an ordinary call in a queue', (it) => {
   it('rings at the seat that has been idle for longest', () => {
     const bench = new QueueBench();

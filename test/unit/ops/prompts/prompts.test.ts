@@ -1,5 +1,6 @@
 import { holdMusic, RATE } from '../../../../ops/prompts/melody.js';
-import { allPrompts, chineseNumber, NUMBER_MAX } from '../../../../ops/prompts/prompt-catalogue.js';
+import { SPOKEN_MINUTES, SPOKEN_PLACES } from '../../../../firmware-config/defaults/spoken-numbers.js';
+import { allPrompts, chineseNumber } from '../../../../ops/prompts/prompt-catalogue.js';
 import { checkWav, WAV_RATE, writeWav } from '../../../../ops/prompts/wav.js';
 import { assert, spec } from '../../../support/spec.js';
 
@@ -10,7 +11,8 @@ spec('prompts', (it) => {
       assert.match(zh, /[\u4e00-\u9fff]/, id);
       assert.ok(en.length > 0, id);
     }
-    assert.ok(`number-${String(NUMBER_MAX)}` in prompts);
+    assert.ok(`number-${String(SPOKEN_PLACES)}` in prompts);
+    for (const minutes of SPOKEN_MINUTES) assert.ok(`wait-${String(minutes)}` in prompts);
   });
 
   it('count as people do', () => {

@@ -1,0 +1,97 @@
+/** Callers who would rather be called back than wait: their place stays, also when their node dies. */
+import type { CallReport } from '../../ops/lab/ua/ua-call.js';
+import { CARRIER_HZ, CallLab, type Party, type Phone } from '../support/box/call-lab.js';
+import { isEverythingInSync, makeTestBox } from '../support/box/test-box.js';
+import { assert, spec } from '../support/spec.js';
+import { notYet, waitFor } from '../support/wait.js';
+
+const { box } = makeTestBox({ isAllDay: true });
+const MAIN = '01065129000';
+const PATIENT = '13800138000';
+const OTHER = '13900139000';
+
+interface Waiting {
+  readonly callId: string;
+  readonly arrivedWallMs: number;
+  readonly callback?: { readonly number: string };
+}
+
+spec('who is called back', { deadlineMs: 90_000 }, (it, before) => {
+  let lab: CallLab;
+  let seat: Phone;
+
+  before(async (t) => {
+    t.defer(() => box.stop());
+    await box.start();
+    await waitFor('everything is in sync', () => isEverythingInSync(box), { deadlineMs: 20_000 });
+    lab = await CallLab.open(box);
+    t.defer(() => lab.close());
+    await lab.openCarrier();
+    seat = await lab.plugIn('8005');
+    await lab.logIn(seat, '1005');
+    // Nobody takes calls until a test says so.
+    await lab.dialCode(seat, '*14');
+  });
+
+  const carrier = (id: string): Party => [lab.trunk, 'carrier', id, CARRIER_HZ];
+  const rings = ({ progress, isIncoming }: CallReport): boolean => isIncoming && progress === 'ringing';
+  const isOver = ({ progress }: CallReport): boolean => progress === 'over';
+
+  async function keepPlace(node: 'a' | 'b' = 'a'): Promise<Waiting> {
+    const patient = await lab.trunk.call('carrier', MAIN, PATIENT);
+    await lab.hears(lab.trunk, 'carrier', patient, 'music');
+    await lab.trunk.order({ do: 'press', call: patient, keys: '2' });
+    await lab.until(lab.trunk, 'carrier', patient, isOver, 'he hears that he is called back', 30_000);
+    const [place] = await lab.ask<readonly Waiting[]>(node, 'queue');
+    assert.is(place?.callback?.number, PATIENT);
+    return place ?? { callId: '', arrivedWallMs: 0 };
+  }
+
+  /** The seat answers, hears music while the patient is called, and both talk. */
+  async function callBack(): Promise<void> {
+    const there = await lab.until(lab.phones, '8005', undefined, rings, 'the seat rings', 20_000);
+    assert.is(there.caller, PATIENT);
+    await lab.phones.order({ do: 'answer', call: there.id });
+    const { id } = await lab.until(lab.trunk, 'carrier', undefined, rings, 'the patient is called');
+    await lab.hears(lab.phones, '8005', there.id, 'music');
+    await lab.trunk.order({ do: 'answer', call: id });
+    await lab.talk(carrier(id), [lab.phones, '8005', there.id, seat.hz]);
+    await lab.trunk.order({ do: 'hangUp', call: id });
+    await lab.until(lab.phones, '8005', there.id, isOver, 'the seat hears that it is over');
+  }
+
+  it('has his place before who came later, and the record says that he was called', async () => {
+    const place = await keepPlace();
+    const later = await lab.trunk.call('carrier', MAIN, OTHER);
+    await lab.hears(lab.trunk, 'carrier', later, 'music');
+    await lab.dialCode(seat, '*13');
+    await callBack();
+    // Written up: the next one is served.
+    await lab.dialCode(seat, '*13');
+    const next = await lab.until(lab.phones, '8005', undefined, rings, 'the seat rings for the next');
+    assert.is(next.caller, OTHER);
+    await lab.phones.order({ do: 'answer', call: next.id });
+    await lab.talk(carrier(later), [lab.phones, '8005', next.id, seat.hz]);
+    await lab.trunk.order({ do: 'hangUp', call: later });
+    await lab.isQuiet();
+    await waitFor('the store has it', async () => {
+      const rows = await lab.query(
+        `SELECT state, attempts FROM queue_entries WHERE entry_id = '${place.callId}'`,
+      );
+      return (rows[0]?.[0] === 'done' && rows[0][1] === 1) || notYet(rows);
+    });
+  });
+
+  it('has it at the partner when his node dies', async () => {
+    await lab.dialCode(seat, '*14');
+    const place = await keepPlace();
+    await box.kill('a');
+    await waitFor('b has the place', async () => {
+      const entries = await lab.ask<readonly Waiting[]>('b', 'queue');
+      const known = entries.find(({ callId }) => callId === place.callId);
+      return known?.arrivedWallMs === place.arrivedWallMs || notYet(entries);
+    });
+    await lab.dialCode(seat, '*13');
+    await callBack();
+  });
+});
