@@ -8,6 +8,7 @@ import type { OpenedRecords } from './open-records.js';
 import type { RtpengineMedia } from './media/rtpengine-media.js';
 import type { TriggerInput } from './routing/decide-trigger.js';
 import type { RoutingDocument } from './routing/routing-document.js';
+import type { RoutingBook } from './routing-book.js';
 
 export interface AdminParts {
   readonly control: CallControl;
@@ -15,6 +16,7 @@ export interface AdminParts {
   readonly store: Pick<OpenedRecords, 'status'>;
   readonly facts: Pick<LiveFactsPort, 'status'>;
   readonly telephony: Telephony;
+  readonly routing: RoutingBook;
 }
 
 function textOf(params: RpcParams, field: string): string {
@@ -61,7 +63,26 @@ function directoryOf(telephony: Telephony, routing: RoutingDocument): object {
   };
 }
 
-export function adminMethods({ control, media, store, facts, telephony }: AdminParts): RpcMethods {
+function versionOf({ version }: RpcParams): number {
+  if (typeof version !== 'number' || !Number.isSafeInteger(version) || version < 1)
+    throw applianceErrors.CALLS_BAD_ORDER({
+      ...{ field: 'version', problem: 'it is no number from 1', fix: 'Give the number of a version.' },
+    });
+  return version;
+}
+
+function routingMethods(book: RoutingBook): RpcMethods {
+  return {
+    routing: () => book.status(),
+    routingVersions: () => book.versions(),
+    proposeRouting: (params) => book.propose(params['document'], textOf(params, 'by')),
+    dryRunRouting: (params) => book.dryRun(versionOf(params)),
+    activateRouting: (params) => book.activate(versionOf(params), textOf(params, 'by')),
+    rollBackRouting: (params) => book.rollBack(textOf(params, 'by')),
+  };
+}
+
+export function adminMethods({ control, media, store, facts, telephony, routing }: AdminParts): RpcMethods {
   const callOf = (params: RpcParams) => {
     const callId = textOf(params, 'call');
     const call = control.calls.find((one) => one.callId === callId);
@@ -93,6 +114,7 @@ export function adminMethods({ control, media, store, facts, telephony }: AdminP
       const call = callOf(params);
       return control.trigger(call.callId, triggerOf(params, call.place?.departmentId ?? ''));
     },
+    ...routingMethods(routing),
     undoEmergency: (params) => ({ isUndone: control.undoEmergencyOf(callOf(params).callId) }),
   };
 }

@@ -217,8 +217,10 @@ export class CallControl implements SignallingListener, CallHouse {
     return this.#routing;
   }
 
-  setRouting(routing: RoutingDocument): void {
+  /** Whoever waits keeps place and clock, also when his department is not there any more. */
+  setRouting(routing: RoutingDocument, dispatch: DispatchSettings): void {
     this.#routing = routing;
+    this.#dispatcher.apply({ kind: 'settingsChanged', settings: dispatch });
   }
 
   // From SIP

@@ -18,17 +18,19 @@ import { openServiceNotify } from '../cluster/base/service-notify.js';
 import type { OutboxCallRecords } from '../cluster/store/outbox-call-records.js';
 import { RedisLiveFacts } from '../cluster/live-state/redis-live-facts.js';
 import { dispatchSettingsOf } from '../firmware-config/dispatch-settings.js';
-import { readApplianceDocuments } from '../firmware-config/read-documents.js';
+import { readApplianceDocuments, type ApplianceDocuments } from '../firmware-config/read-documents.js';
 import { serviceAddressesOf } from '../firmware-config/site-nodes.js';
 import { sipEngineFiles } from '../firmware-config/sip-engine-files.js';
 import { adoptCalls, NO_PAST, readPastCalls, type PastCalls } from './adopt-calls.js';
 import { adminMethods } from './admin-methods.js';
 import { CallControl } from './call-control.js';
 import { CallRecords } from './call-records.js';
-import { openRecords } from './open-records.js';
+import { openRecords, type OpenedRecords, type OpenRecordsOptions } from './open-records.js';
 import { openPartner } from './open-partner.js';
 import { OwnGeneration } from './own-generation.js';
 import { RtpengineMedia } from './media/rtpengine-media.js';
+import { openRouting } from './open-routing.js';
+import type { RoutingBook } from './routing-book.js';
 import { Takeover } from './takeover.js';
 import { PromptFiles } from './prompt-files.js';
 import type { KeptSeat } from './seat-book.js';
@@ -98,8 +100,34 @@ function announce(socket: string, clock: Clock, log: Log): ReturnType<typeof ope
   return notify;
 }
 
+/** What outlives this machine: records of calls, and the versions of the routing. */
+async function openDurable(
+  { site, node, own, telephony, routing: given }: ApplianceDocuments,
+  { clock, rng, log }: Pick<OpenRecordsOptions, 'clock' | 'rng' | 'log'>,
+  onRouting: (routing: ApplianceDocuments['routing']) => void,
+): Promise<{ store: OpenedRecords; book: RoutingBook }> {
+  const folder = `${node.paths.data}/calls`;
+  const others = site.nodes.filter(({ id }) => id !== own.id).map(({ address }) => address);
+  const store = await openRecords({
+    ...{ node: own.id, folder, clock, rng, log },
+    ...{ storeHosts: [own.address, ...others], storePort: site.ports.rqliteHttp },
+  });
+  const book = await openRouting({
+    ...{ given, telephony, site, folder, store: store.store, onRouting, clock, log },
+  });
+  return { store, book };
+}
+
+function stopOnSignal(parts: readonly ({ stop(): void } | undefined)[], close: () => Promise<unknown>): void {
+  process.once('SIGTERM', () => {
+    for (const part of parts) part?.stop();
+    void close().then(() => process.exit(0));
+  });
+}
+
 async function main(): Promise<void> {
-  const { site, node, own, telephony, routing } = await readApplianceDocuments(process.argv.slice(2));
+  const documents = await readApplianceDocuments(process.argv.slice(2));
+  const { site, node, own, telephony } = documents;
   const clock = new RealClock();
   const rng = systemRng();
   const log = openLog({ name: 'calls', node: own.id, level: node.logLevel });
@@ -112,11 +140,10 @@ async function main(): Promise<void> {
       takeover.onHolder(...known);
     },
   });
-  const store = await openRecords({
-    ...{ node: own.id, folder: `${node.paths.data}/calls`, clock, rng, log },
-    storeHosts: [own.address, ...site.nodes.filter(({ id }) => id !== own.id).map(({ address }) => address)],
-    storePort: site.ports.rqliteHttp,
+  const { store, book } = await openDurable(documents, { clock, rng, log }, (document) => {
+    control.setRouting(document, dispatchSettingsOf(telephony, document));
   });
+  const routing = await book.open();
   const records = new CallRecords({
     ...{ records: store.records, nextId, generation: () => generation.current },
     callTakerOf: (seatId) => control.seats.callTakerOf(seatId),
@@ -156,17 +183,17 @@ async function main(): Promise<void> {
   });
   await takeover.restore();
   generation.start();
+  book.start();
   void settle({ past, adopted, control, facts, records: store.records, clock });
 
   const socket = `${node.paths.run}/calls/admin.sock`;
-  const admin = await serveRpc(socket, adminMethods({ control, media, store, facts, telephony }), 0o660);
+  const methods = adminMethods({ control, media, store, facts, telephony, routing: book });
+  const admin = await serveRpc(socket, methods, 0o660);
   const notify = announce(socket, clock, log);
 
-  process.once('SIGTERM', () => {
-    for (const part of [notify, control, signalling, media, generation]) part.stop();
-    partner?.stop();
+  stopOnSignal([notify, book, control, signalling, media, generation, partner], () => {
     facts.close();
-    void Promise.all([admin.close(), store.stop()]).then(() => process.exit(0));
+    return Promise.all([admin.close(), store.stop()]);
   });
 }
 

@@ -11,6 +11,7 @@ import { OutboxCallRecords } from '../cluster/store/outbox-call-records.js';
 import type { OutboxStatus } from '../cluster/store/outbox-port.js';
 import { planCallStatements } from '../cluster/store/plan-call-statements.js';
 import { RefusedFile } from '../cluster/store/refused-file.js';
+import type { StorePort } from '../cluster/store/store-port.js';
 import { RqliteClient } from '../cluster/store/rqlite-client.js';
 
 export interface OpenRecordsOptions {
@@ -26,6 +27,8 @@ export interface OpenRecordsOptions {
 
 export interface OpenedRecords {
   readonly records: OutboxCallRecords;
+  /** Whichever answers, this node's first. */
+  readonly store: StorePort;
   status(): { readonly backlog: Backlog; readonly journal: OutboxStatus };
   stop(): Promise<void>;
 }
@@ -53,7 +56,7 @@ export async function openRecords(options: OpenRecordsOptions): Promise<OpenedRe
   const records = new OutboxCallRecords({ outbox, node, clock, log });
   writer.start();
   return {
-    records,
+    ...{ records, store },
     status: () => ({ backlog: writer.backlog(), journal: outbox.status() }),
     stop: async () => {
       await writer.stop();

@@ -10,6 +10,7 @@ export type QueueSettings = Required<{ [Key in keyof TelephonyQueue]: TelephonyQ
 /** Has the shape of the appliance's DispatchSettings; a test holds the two together. */
 export type DispatchDocument = Telephony['dispatch'] & {
   readonly departments: Readonly<Record<string, QueueSettings>>;
+  readonly strandedTo: string;
 };
 
 const NOTHING = { overflowTo: undefined, callbackAfterMs: undefined, announceEveryMs: undefined };
@@ -20,5 +21,15 @@ export function dispatchSettingsOf(telephony: Telephony, routing: Routing): Disp
     const queue = telephony.queues.find(({ departmentId }) => departmentId === id);
     return [id, { ...NOTHING, ...(queue ?? { departmentId: id, ...TELEPHONY_DEFAULTS.queue }) }];
   });
-  return { ...telephony.dispatch, departments: Object.fromEntries(departments) };
+  return {
+    ...telephony.dispatch,
+    departments: Object.fromEntries(departments),
+    strandedTo: mainDepartmentOf(routing),
+  };
+}
+
+/** Who answers what nobody else does: most likely the switchboard. */
+function mainDepartmentOf({ otherwise, numbers, departments }: Routing): string {
+  const main = otherwise ?? numbers.find(({ isEmergency }) => !isEmergency) ?? numbers[0];
+  return main?.departmentId ?? departments[0]?.id ?? '';
 }

@@ -18,6 +18,8 @@ export interface DepartmentSettings {
 
 export interface DispatchSettings {
   readonly departments: Readonly<Record<string, DepartmentSettings>>;
+  /** Who waits in a department that is not there any more goes on waiting in this one. */
+  readonly strandedTo: string;
   /**
    * Seats that ordinary calls leave free for emergencies. One is enough: the first that becomes free anywhere fills
    * the reserve again (99.6 % of emergencies within 10 s under a threefold surge, against 77 % without).

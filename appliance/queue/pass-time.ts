@@ -12,9 +12,22 @@ const CALLBACK_MS_MAX = 86_400_000;
 /** The clock of a caller of the partner's runs there. */
 export function passTime(draft: DispatchDraft, entry: QueueEntry): void {
   if (!draft.isOurs(entry)) return;
-  const rung = passRing(draft, entry);
+  const rung = passRing(draft, isStranded(draft, entry) ? moveStranded(draft, entry) : entry);
   if (rung.emergency === undefined) passWait(draft, rung);
   else passEmergency(draft, rung, rung.emergency);
+}
+
+/** Another routing is active since it came. */
+function isStranded({ settings }: DispatchDraft, { departmentId }: QueueEntry): boolean {
+  const { departments, strandedTo } = settings;
+  return departments[departmentId] === undefined && departments[strandedTo] !== undefined;
+}
+
+function moveStranded(draft: DispatchDraft, entry: QueueEntry): QueueEntry {
+  const { callId, departmentId: from } = entry;
+  const to = draft.settings.strandedTo;
+  draft.effects.push({ kind: 'overflowed', callId, from, to });
+  return draft.put(entry, { departmentId: to, enteredWallMs: draft.nowWallMs, passedOver: {} });
 }
 
 function passRing(draft: DispatchDraft, entry: QueueEntry): QueueEntry {

@@ -24,6 +24,8 @@ export interface ConfigurationDocumentsPort {
    * A new version, not active yet; the same text again is the version that it was. Whether it is right was checked before.
    */
   add(kind: string, json: string, createdBy: string): Promise<DocumentVersion>;
+  /** The first version, which is active at once; nothing happens when there is any already. */
+  addFirst(kind: string, json: string, createdBy: string): Promise<void>;
   /** @throws STORE_NO_SUCH_DOCUMENT */
   activate(kind: string, version: number, activatedBy: string): Promise<DocumentVersion>;
   /** Activates the version that was active before this one. @throws STORE_NO_SUCH_DOCUMENT when there was none */

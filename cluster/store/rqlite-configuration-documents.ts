@@ -19,6 +19,9 @@ export interface RqliteConfigurationDocumentsOptions {
 const ADD = `INSERT INTO configuration_documents (kind, version, sha256, json, created_by, created_wall_ms)
   SELECT ?, COALESCE(MAX(version), 0) + 1, ?, ?, ?, ? FROM configuration_documents WHERE kind = ?
   ON CONFLICT (kind, sha256) DO NOTHING`;
+const ADD_FIRST = `INSERT INTO configuration_documents
+  (kind, version, sha256, json, created_by, created_wall_ms, is_active, activated_by, activated_wall_ms)
+  SELECT ?, 1, ?, ?, ?, ?, 1, ?, ? WHERE NOT EXISTS (SELECT 1 FROM configuration_documents WHERE kind = ?)`;
 /** Only when there is something to activate instead. */
 const DEACTIVATE = `UPDATE configuration_documents SET is_active = 0 WHERE kind = ? AND is_active = 1 AND version <> ?
   AND EXISTS (SELECT 1 FROM configuration_documents WHERE kind = ? AND version = ?)`;
@@ -56,12 +59,18 @@ export class RqliteConfigurationDocuments implements ConfigurationDocumentsPort 
   }
 
   async add(kind: string, json: string, createdBy: string): Promise<DocumentVersion> {
-    const sha256 = createHash('sha256').update(json).digest('hex');
+    const sha256 = sha256Of(json);
     await this.#execute([[ADD, kind, sha256, json, createdBy, this.#wallMs(), kind]]);
     const find = 'SELECT * FROM configuration_documents WHERE kind = ? AND sha256 = ?';
     const [row] = await this.#query([find, kind, sha256], 'weak');
     if (row === undefined) throw noSuchDocument(kind, 'the one that was just added');
     return versionOf(row);
+  }
+
+  async addFirst(kind: string, json: string, createdBy: string): Promise<void> {
+    const nowMs = this.#wallMs();
+    const sha256 = sha256Of(json);
+    await this.#execute([[ADD_FIRST, kind, sha256, json, createdBy, nowMs, createdBy, nowMs, kind]]);
   }
 
   async activate(kind: string, version: number, activatedBy: string): Promise<DocumentVersion> {
@@ -110,6 +119,10 @@ export class RqliteConfigurationDocuments implements ConfigurationDocumentsPort 
   #wallMs(): number {
     return Math.floor(this.#options.clock.wallMs());
   }
+}
+
+function sha256Of(json: string): string {
+  return createHash('sha256').update(json).digest('hex');
 }
 
 function noSuchDocument(kind: string, version: string): Error {

@@ -16,6 +16,7 @@ import type { RqliteClient } from '../../cluster/store/rqlite-client.js';
 import type { StorePort } from '../../cluster/store/store-port.js';
 import { FakeCallRecords } from '../support/fakes/fake-call-records.js';
 import { assert, assertRejects, spec, type TestContext } from '../support/spec.js';
+import { keepsTheFirst, keepsVersions } from '../support/store/documents-contract.js';
 import { openCallRecords, type CallRecordParts } from '../support/store/open-call-records.js';
 import { makeFolder } from '../support/store/make-folder.js';
 import { Rqlited, startRqlited, startRqlitedGroup } from '../support/store/rqlited-group.js';
@@ -256,29 +257,13 @@ spec('the tables of the store', { deadlineMs: 60_000 }, (it) => {
     const { client } = await startRqlited(t);
     await applyMigrations(client, { nowWallMs: 5, deadlineMs: DEADLINE_MS });
     const documents = new RqliteConfigurationDocuments({ store: client, clock, deadlineMs: DEADLINE_MS });
-    assert.is(await documents.findActive('routing'), undefined);
-    await assertRejects(documents.rollBack('routing', 'li'), /no routing document/);
-    const first = await documents.add('routing', '{"a":1}', 'li');
-    const second = await documents.add('routing', '{"a":2}', 'wang');
-    assert.equal([first.version, second.version, first.isActive], [1, 2, false]);
-    assert.equal(await documents.add('routing', '{"a":1}', 'somebody else'), first);
-    assert.is((await documents.add('telephony', '{"a":1}', 'li')).version, 1);
+    await keepsVersions(documents);
+  });
 
-    await documents.activate('routing', 1, 'li');
-    const active = await documents.activate('routing', 2, 'wang');
-    assert.equal([active.isActive, active.activatedBy], [true, 'wang']);
-    await assertRejects(documents.activate('routing', 3, 'li'), /version "3"/);
-    assert.is((await documents.findActive('routing'))?.json, '{"a":2}');
-    assert.is((await documents.rollBack('routing', 'li')).version, 1);
-    assert.is((await documents.findActive('routing'))?.json, '{"a":1}');
-    assert.equal(
-      (await documents.list('routing')).map(({ version, isActive }) => [version, isActive]),
-      [
-        [2, false],
-        [1, true],
-      ],
-    );
-    assert.is((await documents.getVersion('routing', 2)).json, '{"a":2}');
+  it('hold the first version of a document, whoever else brings one', async (t) => {
+    const { client } = await startRqlited(t);
+    await applyMigrations(client, { nowWallMs: 5, deadlineMs: DEADLINE_MS });
+    await keepsTheFirst(new RqliteConfigurationDocuments({ store: client, clock, deadlineMs: DEADLINE_MS }));
   });
 });
 

@@ -78,6 +78,7 @@ class Surge {
     this.#state = openDispatch('a', {
       ...DEFAULT_DISPATCH,
       ...never,
+      strandedTo: DEPARTMENT,
       reserve,
       departments: { [DEPARTMENT]: department },
     });

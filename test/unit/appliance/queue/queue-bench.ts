@@ -28,6 +28,7 @@ export function department(changes: Partial<DepartmentSettings> = {}): Departmen
 export function settings(changes: Partial<DispatchSettings> = {}): DispatchSettings {
   return {
     departments: { appointments: department(), fever: department({ departmentId: 'fever' }) },
+    strandedTo: 'appointments',
     reserve: 0,
     emergencyRingAllAfterMs: 5000,
     emergencyOutsideAfterMs: 15_000,
