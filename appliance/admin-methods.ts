@@ -97,7 +97,8 @@ export function adminMethods({ control, media, store, facts, telephony, routing 
       seatsReady: control.seats.list().filter(({ state, isReachable }) => state === 'ready' && isReachable)
         .length,
       isMediaReachable: media.isReachable,
-      isPartnerLinked: control.partner.isUp,
+      partner: control.hasPartner ? control.partner.status : null,
+      routing: { version: routing.status().version, refused: routing.status().refused?.version ?? null },
       records: store.status(),
       liveState: facts.status(),
     }),

@@ -199,6 +199,10 @@ export class CallControl implements SignallingListener, CallHouse {
     this.#dispatcher.stop();
   }
 
+  get hasPartner(): boolean {
+    return this.#options.partner !== undefined;
+  }
+
   get calls(): readonly CallState[] {
     return [...this.#calls.values()].map(({ state }) => state);
   }

@@ -45,11 +45,18 @@ export class Partner {
   /** Calls of the partner at our seats, as it has told them since `hello`. */
   #told = new Set<string>();
   #isSynced = false;
+  #sinceWallMs: number;
   /** Its callers without an answer, by the Call-ID of their INVITE. Kept when the link is cut: it may be dead. */
   readonly #unanswered = new Map<string, string>();
 
   constructor(options: PartnerOptions) {
     this.#options = options;
+    this.#sinceWallMs = options.clock.wallMs();
+  }
+
+  /** Whether it is there, and since when it is or is not. */
+  get status(): { readonly isLinked: boolean; readonly sinceWallMs: number } {
+    return { isLinked: this.isUp, sinceWallMs: this.#sinceWallMs };
   }
 
   get isUp(): boolean {
@@ -86,6 +93,11 @@ export class Partner {
 
   /** Everything that this node knows, for a partner that knows nothing. */
   onUp(): void {
+    this.#sinceWallMs = this.#options.clock.wallMs();
+    this.#tellAll();
+  }
+
+  #tellAll(): void {
     const { queue, seats } = this.#options;
     const { node, entries, seats: known } = queue.state;
     this.tell({ kind: 'hello' });
@@ -99,6 +111,7 @@ export class Partner {
   }
 
   onDown(): void {
+    this.#sinceWallMs = this.#options.clock.wallMs();
     this.#isSynced = false;
     for (const id of this.#asked.keys()) this.#answered(id, undefined);
     this.#options.queue.apply({ kind: 'partnerLost' });
@@ -125,7 +138,7 @@ export class Partner {
         this.#isSynced = true;
         break;
       case 'again':
-        this.onUp();
+        this.#tellAll();
         break;
       case 'seatState':
       case 'bindings':

@@ -32,7 +32,7 @@ export interface ConfigurationDocumentsPort {
   rollBack(kind: string, activatedBy: string): Promise<DocumentVersion>;
   /** This node's own copy, however old: there without a leader. */
   findActive(kind: string): Promise<StoredDocument | undefined>;
-  /** @throws STORE_NO_SUCH_DOCUMENT */
+  /** As the leader has it, or else this node's own copy; the list as well. @throws STORE_NO_SUCH_DOCUMENT */
   getVersion(kind: string, version: number): Promise<StoredDocument>;
   /** The latest first. */
   list(kind: string): Promise<readonly DocumentVersion[]>;

@@ -1,6 +1,7 @@
 /** Versions of configuration documents in the store. Every write may be sent twice. */
 import { createHash } from 'node:crypto';
 import type { Clock } from '../base/clock.js';
+import { isOperatingError } from '../base/errors.js';
 import { clusterErrors } from '../errors.js';
 import type {
   ConfigurationDocumentsPort,
@@ -94,18 +95,30 @@ export class RqliteConfigurationDocuments implements ConfigurationDocumentsPort 
   }
 
   async getVersion(kind: string, version: number): Promise<StoredDocument> {
-    return documentOf(await this.#getRow(kind, version, 'none'));
+    const [row] = await this.#queryFresh([BY_VERSION, kind, version]);
+    if (row === undefined) throw noSuchDocument(kind, String(version));
+    return documentOf(row);
   }
 
   async list(kind: string): Promise<readonly DocumentVersion[]> {
     const sql = 'SELECT * FROM configuration_documents WHERE kind = ? ORDER BY version DESC';
-    return (await this.#query([sql, kind], 'none')).map(versionOf);
+    return (await this.#queryFresh([sql, kind])).map(versionOf);
   }
 
   async #getRow(kind: string, version: number, level: ReadLevel): Promise<Row> {
     const [row] = await this.#query([BY_VERSION, kind, version], level);
     if (row === undefined) throw noSuchDocument(kind, String(version));
     return row;
+  }
+
+  /** As the leader has it, so that whoever has just changed something sees it; else this node's own copy. */
+  async #queryFresh(statement: Statement): Promise<readonly Row[]> {
+    try {
+      return await this.#query(statement, 'weak');
+    } catch (error) {
+      if (!isOperatingError(error) || !error.retryable) throw error;
+      return this.#query(statement, 'none');
+    }
   }
 
   #execute(statements: readonly Statement[]): Promise<void> {

@@ -100,6 +100,44 @@ spec('the panel in a browser', { deadlineMs: 240_000 }, (it, before) => {
     }
   });
 
+  it('has a rule changed: proposed from the active one, refused when it leads nowhere, tried, activated, rolled back', async () => {
+    const { page } = browser;
+    const isActive = (version: number): Promise<void> =>
+      page
+        .locator('tr', { hasText: '生效中' })
+        .filter({ has: page.locator('b', { hasText: new RegExp(`^${String(version)}$`) }) })
+        .waitFor({ timeout: 10_000 });
+    await browser.goTo('routing');
+    await isActive(1);
+    const text = page.getByLabel('路由文档（JSON）');
+    await page.getByRole('button', { name: '从当前版本开始修改' }).click();
+    const active = await text.inputValue();
+    await text.fill(active.replace('"departmentId": "reception"', '"departmentId": "nowhere"'));
+    await page.getByRole('button', { name: '检查并保存' }).click();
+    await page.getByText('there is no department "nowhere"', { exact: false }).first().waitFor();
+    await browser.shoot('routing-refused');
+    await text.fill(active.replace('"departmentId": "reception"', '"departmentId": "complaints"'));
+    await page.getByRole('button', { name: '检查并保存' }).click();
+    const proposed = page.locator('tr', { has: page.locator('b', { hasText: /^2$/ }) });
+    await proposed.getByRole('button', { name: '试运行' }).click();
+    await page.getByText('试运行结果').waitFor();
+    await browser.shoot('routing-dry-run');
+    await proposed.getByRole('button', { name: /生\s*效/ }).click();
+    await page.getByRole('button', { name: /确\s*定/ }).click();
+    await isActive(2);
+    await page.getByRole('button', { name: '回退到上一版本' }).click();
+    await page
+      .getByRole('button', { name: /确\s*定/ })
+      .last()
+      .click();
+    await isActive(1);
+    // The browser tells of the document that was refused.
+    assert.equal(
+      browser.errors.splice(0).filter((error) => !/4\d\d/.test(error)),
+      [],
+    );
+  });
+
   it('speaks English, too, with no word of Chinese left in its own texts', async () => {
     const { page } = browser;
     await browser.goTo('overview');

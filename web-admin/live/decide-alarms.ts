@@ -7,6 +7,10 @@ export type AlarmCode =
   | 'nodeSilent'
   | 'callsDown'
   | 'mediaDown'
+  | 'alone'
+  | 'noQuorum'
+  | 'notReplicated'
+  | 'routingRefused'
   | 'addressAway'
   | 'daemonDown'
   | 'trunkDown'
@@ -31,6 +35,8 @@ export interface AlarmInput {
 /** 95 % of emergencies shall be answered in 10 s. */
 const EMERGENCY_MS_MAX = 10_000;
 const BACKLOG_MS_MAX = 60_000;
+/** A link that is being made again is no news. */
+const ALONE_MS_MIN = 3000;
 
 function alarm(
   code: AlarmCode,
@@ -40,7 +46,23 @@ function alarm(
   return { alarmId: [code, ...Object.values(params)].join(' '), code, severity, params };
 }
 
-function ofNode(node: PictureNode): readonly Alarm[] {
+/** The node could not be taken over from now, or not with all that it knows. */
+function ofPair(node: PictureNode, nowWallMs: number): readonly Alarm[] {
+  const { nodeId, aloneSinceWallMs, daemons } = node;
+  if (aloneSinceWallMs !== null)
+    return nowWallMs - aloneSinceWallMs < ALONE_MS_MIN ? [] : [alarm('alone', 'critical', { node: nodeId })];
+  const replica = daemons.find(({ name }) => name === 'redis-partner');
+  return replica?.state === 'starting' ? [alarm('notReplicated', 'warning', { node: nodeId })] : [];
+}
+
+/** Calls go on without it; what people change does not last yet. */
+function ofStore(nodes: readonly PictureNode[]): readonly Alarm[] {
+  const stores = nodes.flatMap(({ daemons }) => daemons.filter(({ name }) => name === 'rqlited'));
+  const isStuck = stores.length > 0 && stores.every(({ state }) => state !== 'up');
+  return isStuck ? [alarm('noQuorum', 'warning', {})] : [];
+}
+
+function ofNode(node: PictureNode, nowWallMs: number): readonly Alarm[] {
   const { nodeId, state } = node;
   if (state === 'voter') return [];
   if (state === 'silent') return [alarm('nodeSilent', 'critical', { node: nodeId })];
@@ -52,6 +74,10 @@ function ofNode(node: PictureNode): readonly Alarm[] {
     ...node.daemons
       .filter((daemon) => daemon.state === 'down')
       .map(({ name }) => alarm('daemonDown', 'warning', { node: nodeId, daemon: name })),
+    ...ofPair(node, nowWallMs),
+    ...(node.routingRefused === null
+      ? []
+      : [alarm('routingRefused', 'warning', { node: nodeId, version: String(node.routingRefused) })]),
     ...(node.backlogAgeMs > BACKLOG_MS_MAX ? [alarm('storeBehind', 'warning', { node: nodeId })] : []),
   ];
 }
@@ -80,7 +106,11 @@ export function decideAlarms({ nodes, addresses, trunks, calls, nowWallMs }: Ala
       nowWallMs - emergency.sinceWallMs > EMERGENCY_MS_MAX,
   );
   const waiting = emergencies.length > 0 ? [alarm('emergencyWaits', 'critical', {})] : [];
-  const all = [...waiting, ...addresses.flatMap(ofAddress), ...nodes.flatMap(ofNode), ...ofTrunks(trunks)];
+  const all = [
+    ...[...waiting, ...addresses.flatMap(ofAddress)],
+    ...nodes.flatMap((node) => ofNode(node, nowWallMs)),
+    ...[...ofStore(nodes), ...ofTrunks(trunks)],
+  ];
   return [
     ...all.filter((one) => one.severity === 'critical'),
     ...all.filter((one) => one.severity !== 'critical'),

@@ -24,6 +24,11 @@ export interface PictureNode {
   readonly backlog: number;
   readonly backlogAgeMs: number;
   readonly isStoreReachable: boolean;
+  /** Since when its call control has not heard of the partner's; null: it has, or there is none. */
+  readonly aloneSinceWallMs: number | null;
+  readonly routingVersion: number | null;
+  /** A version of the routing that is active and does not fit this node. */
+  readonly routingRefused: number | null;
 }
 
 export interface PictureAddress {
@@ -89,6 +94,8 @@ export interface PictureQueue {
   readonly departmentId: string;
   readonly waiting: number;
   readonly emergencies: number;
+  /** Who has hung up and is called back in his turn. */
+  readonly callbacks: number;
   readonly oldestWallMs: number | null;
   readonly seatsReady: number;
   readonly seatsTalking: number;
@@ -160,6 +167,9 @@ function nodeOf(site: SiteDocument['nodes'][number], seen: SeenNode | undefined)
     backlog: backlog?.entries ?? 0,
     backlogAgeMs: backlog?.oldestAgeMs ?? 0,
     isStoreReachable: backlog?.isStoreReachable ?? false,
+    aloneSinceWallMs: status?.partner?.isLinked === false ? status.partner.sinceWallMs : null,
+    routingVersion: status?.routing?.version ?? null,
+    routingRefused: status?.routing?.refused ?? null,
   };
 }
 
@@ -230,6 +240,7 @@ function mergeSeats(
 
 function queueOf(
   departmentId: string,
+  callbacks: readonly ControlEntry[],
   calls: readonly PictureCall[],
   seats: readonly PictureSeat[],
 ): PictureQueue {
@@ -240,6 +251,7 @@ function queueOf(
     departmentId,
     waiting: waiting.length,
     emergencies: waiting.filter(({ emergency }) => emergency !== null).length,
+    callbacks: callbacks.filter((one) => one.departmentId === departmentId).length,
     oldestWallMs: since.length === 0 ? null : Math.min(...since),
     seatsReady: members.filter(({ state, isReachable }) => state === 'ready' && isReachable).length,
     seatsTalking: members.filter(({ state }) => state === 'talking').length,
@@ -267,6 +279,10 @@ export function describeSite(input: PictureInput): LivePicture {
   const calls = controls.flatMap(([id, control]) =>
     control.calls.map((one) => callOf(id, one, control.queue)),
   );
+  // Both nodes know of each place; whoever has it tells of it.
+  const callbacks = controls.flatMap(([id, { queue }]) =>
+    queue.filter(({ callback, mediaNode }) => callback !== undefined && mediaNode === id),
+  );
   const seats = mergeSeats(controls.map(([id, control]) => [id, control.seats]));
   const trunks = controls.flatMap(([id, control]) =>
     control.trunks.map(({ trunkId, isUp = null, lastStatus = null, sinceWallMs }) => ({
@@ -279,7 +295,7 @@ export function describeSite(input: PictureInput): LivePicture {
     node: input.node,
     ...{ nodes, addresses, trunks, seats },
     calls: calls.sort((a, b) => a.openedWallMs - b.openedWallMs),
-    queues: input.departmentIds.map((id) => queueOf(id, calls, seats)),
+    queues: input.departmentIds.map((id) => queueOf(id, callbacks, calls, seats)),
     alarms: decideAlarms({ nodes, addresses, trunks, calls, nowWallMs }),
     capacity: capacityOf(input, nodes),
   };

@@ -48,6 +48,9 @@ export interface ControlEntry {
     readonly isOutsideRung: boolean;
   };
   readonly offer?: { readonly seatIds: readonly string[]; readonly sinceWallMs: number };
+  readonly mediaNode?: string;
+  /** Nobody is on the line: he is called back. */
+  readonly callback?: { readonly number: string };
 }
 
 export interface ControlTrunk {
@@ -63,6 +66,9 @@ export interface ControlStatus {
   readonly waiting: number;
   readonly seatsReady: number;
   readonly isMediaReachable: boolean;
+  /** Null: a node alone. */
+  readonly partner?: { readonly isLinked: boolean; readonly sinceWallMs: number } | null;
+  readonly routing?: { readonly version: number; readonly refused: number | null };
   readonly records?: {
     readonly backlog?: {
       readonly entries: number;

@@ -80,6 +80,7 @@ export const en: Readonly<Record<TextKey, string>> = {
   'figure.ready': 'Ready / logged in',
   'queue.nobody': 'nobody waits',
   'queue.seats': '{ready} ready · {talking} talking · {in} in',
+  'queue.callbacks': '{count} to be called back',
   'queue.noSeat': 'Nobody is logged in!',
   'flow.title': 'Calls since this page was opened',
   'capacity.title': 'One node alone',
@@ -138,6 +139,16 @@ export const en: Readonly<Record<TextKey, string>> = {
   'alarm.callsDown.next': 'It is restarted by itself; move its address when it stays so for a minute.',
   'alarm.mediaDown': 'The media relay of node {node} does not answer',
   'alarm.mediaDown.next': 'It is restarted by itself; move its address when it stays so for a minute.',
+  'alarm.alone': 'Node {node} is alone: if it died now, its calls would be lost',
+  'alarm.alone.next': 'Bring its partner back, or mend the network between the two; see Nodes.',
+  'alarm.noQuorum': 'The store has no majority: calls go on, changes of people do not last yet',
+  'alarm.noQuorum.next': 'Bring a second node back; nothing is lost meanwhile.',
+  'alarm.notReplicated': 'Node {node} does not have its partner’s live state',
+  'alarm.notReplicated.next':
+    'It copies it by itself; when it stays so for a minute, look at the network between the two.',
+  'alarm.routingRefused': 'Node {node} routes by older rules: version {version} does not fit it',
+  'alarm.routingRefused.next':
+    'Roll back under Routing, or give the node the same site and telephony documents.',
   'alarm.addressAway': '{address} is not at home ({home}); node {holder} holds it',
   'alarm.addressAway.next': 'When node {home} is well again, move it home under Nodes.',
   'alarm.daemonDown': '{daemon} of node {node} is down',
@@ -337,6 +348,8 @@ export const en: Readonly<Record<TextKey, string>> = {
   'routing.rolledBack': 'Rolled back',
   'routing.propose': 'Propose a version',
   'routing.document': 'Routing document (JSON)',
+  'routing.fromActive': 'Start from the active one',
+  'routing.refused': 'This node routes by version {version}: the active one does not fit it. {problem}',
   'routing.proposeSend': 'Check and keep',
   'routing.proposed': 'Kept, not active yet',
 };

@@ -68,6 +68,7 @@ function QueueCard({ queue, nowMs }: { readonly queue: PictureQueue; readonly no
       </div>
       <div className="queue-seats">
         {t('queue.seats', { ready: queue.seatsReady, talking: queue.seatsTalking, in: queue.seatsIn })}
+        {queue.callbacks === 0 ? null : ` · ${t('queue.callbacks', { count: queue.callbacks })}`}
       </div>
       {queue.seatsIn === 0 && queue.waiting > 0 ? (
         <div className="queue-empty">{t('queue.noSeat')}</div>

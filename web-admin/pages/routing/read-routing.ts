@@ -50,3 +50,19 @@ export function readDryRun(answer: unknown): DryRun {
     emergenciesLost: Array.isArray(lost) ? lost.length : 0,
   };
 }
+
+/** The document by which the node routes that answered. */
+export function readActive(answer: unknown): object | undefined {
+  const { document } = fieldsOf(fieldsOf(answer)['status']);
+  return typeof document === 'object' && document !== null ? document : undefined;
+}
+
+/** @returns the version by which the node routes, and why not by the active one; undefined: it does */
+export function readRefusal(
+  answer: unknown,
+): { readonly version: number; readonly problem: string } | undefined {
+  const status = fieldsOf(fieldsOf(answer)['status']);
+  const refused = fieldsOf(status['refused']);
+  if (typeof refused['problem'] !== 'string') return undefined;
+  return { version: numberOf(status['version']), problem: refused['problem'] };
+}

@@ -7,7 +7,14 @@ import { useSpoken } from '../base/i18n.tsx';
 import { ErrorNotice, Shown } from '../base/notice.tsx';
 import { hasRole, useSite } from '../base/site-context.ts';
 import { toApiError, useAsked } from '../base/use-asked.ts';
-import { readDryRun, readVersions, type DryRun, type RoutingVersion } from './read-routing.ts';
+import {
+  readActive,
+  readDryRun,
+  readRefusal,
+  readVersions,
+  type DryRun,
+  type RoutingVersion,
+} from './read-routing.ts';
 
 function Report({ report }: { readonly report: DryRun }): ReactNode {
   const { t } = useSpoken();
@@ -31,7 +38,7 @@ interface ActProps {
   readonly showReport: (report: DryRun | undefined) => void;
 }
 
-function Proposal({ act }: ActProps): ReactNode {
+function Proposal({ act, active }: ActProps & { readonly active: object | undefined }): ReactNode {
   const { t } = useSpoken();
   const [text, setText] = useState('');
   const [problem, setProblem] = useState('');
@@ -47,7 +54,23 @@ function Proposal({ act }: ActProps): ReactNode {
     act(() => ask('POST /api/routing/versions', { body: { document } }), t('routing.proposed'));
   };
   return (
-    <Card size="small" title={t('routing.propose')} className="gap-above">
+    <Card
+      size="small"
+      title={t('routing.propose')}
+      className="gap-above"
+      extra={
+        active === undefined ? null : (
+          <Button
+            size="small"
+            onClick={() => {
+              setText(JSON.stringify(active, undefined, 2));
+            }}
+          >
+            {t('routing.fromActive')}
+          </Button>
+        )
+      }
+    >
       <Input.TextArea
         rows={8}
         value={text}
@@ -63,6 +86,15 @@ function Proposal({ act }: ActProps): ReactNode {
         {t('routing.proposeSend')}
       </Button>
     </Card>
+  );
+}
+
+/** The node that serves this page may still route by the version before. */
+function Refusal({ answer }: { readonly answer: unknown }): ReactNode {
+  const { t } = useSpoken();
+  const refusal = readRefusal(answer);
+  return refusal === undefined ? null : (
+    <Alert showIcon type="error" title={t('routing.refused', refusal)} className="gap-below" />
   );
 }
 
@@ -195,8 +227,9 @@ export default function RoutingPage(): ReactNode {
             <Alert showIcon type="info" title={t('error.RPC_UNKNOWN_METHOD')} />
           ) : (
             <>
+              <Refusal answer={answer} />
               <Versions versions={readVersions(answer)} act={act} showReport={setReport} />
-              {mayChange ? <Proposal act={act} showReport={setReport} /> : null}
+              {mayChange ? <Proposal act={act} showReport={setReport} active={readActive(answer)} /> : null}
             </>
           )
         }

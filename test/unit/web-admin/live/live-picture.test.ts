@@ -133,6 +133,54 @@ spec('the picture of the site', (it) => {
     ]);
   });
 
+  it('says that a node is alone, behind the active routing, or without what its partner knows', () => {
+    const withStatus = (fields: object): LivePicture => {
+      const told = control({ status: { ...control().status, ...fields } });
+      return picture([snapshot('a', { control: told }), ...ALL.slice(1)]);
+    };
+    const since = (sinceWallMs: number): object => ({ partner: { isLinked: false, sinceWallMs } });
+    assert.equal(codes(withStatus(since(NOW - 2000))), []);
+    assert.equal(codes(withStatus(since(NOW - 4000))), ['alone']);
+    assert.equal(codes(withStatus({ partner: null })), []);
+    assert.equal(codes(withStatus({ routing: { version: 2, refused: 3 } })), ['routingRefused']);
+    const daemons = (redis: string, rqlited: string): NodeSnapshot['report'] => ({
+      ...{ state: 'fresh', reportedAtMs: NOW },
+      report: {
+        daemons: [
+          { name: 'redis-partner', state: redis },
+          { name: 'rqlited', state: rqlited },
+        ],
+        serviceAddresses: Object.values(HELD).map((address) => ({ address, isHeld: address === HELD['a'] })),
+      },
+    });
+    const a = (redis: string, rqlited: string): LivePicture =>
+      picture([snapshot('a', { report: daemons(redis, rqlited) }), ...ALL.slice(1)]);
+    assert.equal(codes(a('starting', 'up')), ['notReplicated']);
+    assert.equal(codes(a('up', 'starting')), [], 'the others have a majority');
+    const all = ['a', 'b', 'd'].map((id) => {
+      const { report } = snapshot(id);
+      const stuck = [{ name: 'rqlited', state: 'starting' }];
+      return snapshot(id, {
+        report: {
+          ...report,
+          ...(report.state === 'fresh' ? { report: { ...report.report, daemons: stuck } } : {}),
+        },
+      });
+    });
+    assert.equal(codes(picture(all)), ['noQuorum']);
+  });
+
+  it('counts who is called back once, at the node that keeps his place', () => {
+    const entry = {
+      ...waiting('k', 'reception', NOW - 5000).entry,
+      mediaNode: 'a',
+      callback: { number: '139' },
+    };
+    const told = ALL.map((one) => ({ ...one, control: control({ queue: [entry] }) }));
+    const { queues } = picture(told);
+    assert.equal([queues[0]?.callbacks, queues[0]?.waiting], [1, 0]);
+  });
+
   it('tells the place of a caller in the queue of the department, and the longest wait', () => {
     const { calls, queues } = withWaiting(
       waiting('x', 'reception', NOW - 5000),
