@@ -98,6 +98,7 @@ export function adminMethods({ control, media, store, facts, telephony, routing 
         .length,
       isMediaReachable: media.isReachable,
       partner: control.hasPartner ? control.partner.status : null,
+      tests: control.tests.list(),
       routing: { version: routing.status().version, refused: routing.status().refused?.version ?? null },
       records: store.status(),
       liveState: facts.status(),
@@ -116,6 +117,8 @@ export function adminMethods({ control, media, store, facts, telephony, routing 
       return control.trigger(call.callId, triggerOf(params, call.place?.departmentId ?? ''));
     },
     ...routingMethods(routing),
+    testCalls: () => ({ isOn: telephony.testCallsEverySeconds > 0, tests: control.tests.list() }),
+    runTestCall: (params) => control.tests.run(textOf(params, 'number'), textOf(params, 'trunk')),
     undoEmergency: (params) => ({ isUndone: control.undoEmergencyOf(callOf(params).callId) }),
   };
 }

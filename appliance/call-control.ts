@@ -45,6 +45,7 @@ import type { RoutingDocument } from './routing/routing-document.js';
 import { RouteFinder, type ServiceAddresses } from './route-finder.js';
 import { RunningCall, type CallHouse } from './running-call.js';
 import { SeatBook } from './seat-book.js';
+import { TestCalls, type TonePartyPort } from './test-calls.js';
 import { TrunkWatch } from './trunk-watch.js';
 import { ServiceCall } from './service-call.js';
 import { isHold } from './media/sdp.js';
@@ -77,6 +78,8 @@ export interface CallControlOptions {
   readonly observer: CallObserver;
   readonly facts: Pick<LiveFactsPort, 'put' | 'remove'>;
   readonly nextCallId: () => string;
+  /** Of test calls. */
+  readonly openToneParty: (hz: number) => Promise<TonePartyPort>;
   readonly clock: Clock;
   readonly rng: Rng;
   readonly log: Log;
@@ -104,6 +107,7 @@ export class CallControl implements SignallingListener, CallHouse {
   readonly #dispatcher: Dispatcher;
   readonly partner: Partner;
   readonly callbacks: CallbackDesk;
+  readonly tests: TestCalls;
   readonly trunks: TrunkWatch;
   #routing: RoutingDocument;
   /** Adopted calls whose dialogs are not known yet. */
@@ -163,7 +167,9 @@ export class CallControl implements SignallingListener, CallHouse {
         },
       },
     });
+    this.tests = this.#openTests(options);
     this.partner = new Partner({
+      tests: this.tests,
       ...{ link: options.partner?.link ?? NO_LINK, queue: this.#dispatcher, seats: this.seats, clock, log },
       unanswered: () =>
         this.calls.flatMap(({ callId, sipCallId, caller }) =>
@@ -186,6 +192,25 @@ export class CallControl implements SignallingListener, CallHouse {
     });
     this.trunks = new TrunkWatch({
       ...{ trunks: telephony.trunks, signalling: options.signalling, clock, log },
+    });
+  }
+
+  #openTests({ telephony, media, signalling, ...options }: CallControlOptions): TestCalls {
+    const { node, serviceAddresses, nextCallId, openToneParty: openParty, clock, rng, log } = options;
+    return new TestCalls({
+      ...{ telephony, media, signalling, openParty, nextCallId, clock, rng, log },
+      routing: () => this.#routing,
+      localAddress: () => serviceAddresses.get(node),
+      newMediaCallId: (callId) => this.#newMediaCallId(callId),
+      tellPartner: (message) => {
+        this.partner.tell(message);
+      },
+      answerPartner: (message) => {
+        this.partner.tell(message);
+      },
+      onStranger: (incoming, peer) => {
+        this.#takeIn(incoming, peer);
+      },
     });
   }
 
@@ -389,6 +414,7 @@ export class CallControl implements SignallingListener, CallHouse {
       signalling.refuse(legId, 403);
       return;
     }
+    if (this.tests.claims(incoming, peer)) return;
     const plan = planRoute(peer.kind, this.#question(dialled, incoming.claimedNumber));
     if (plan.kind === 'command') this.#serve(incoming, peer, plan);
     else if (incoming.sdp === '') signalling.refuse(legId, 488);
@@ -404,7 +430,7 @@ export class CallControl implements SignallingListener, CallHouse {
       if (event.kind === 'ended') service.ended();
       return;
     }
-    if (this.callbacks.onLeg(event)) return;
+    if (this.callbacks.onLeg(event) || this.tests.onLeg(event)) return;
     const call = this.#legs.get(event.legId);
     if (call === undefined) {
       this.#options.log.debug({ leg: event.legId, event: event.kind }, 'a leg that nobody knows');
@@ -582,34 +608,56 @@ export class CallControl implements SignallingListener, CallHouse {
   }
 
   #open(
-    { callId, sipCallId, legId, sdp, claimedNumber, dialled, localAddress }: IncomingCall,
+    incoming: IncomingCall,
     peer: Peer,
     plan: Extract<RoutePlan, { kind: 'queue' | 'dial' | 'closed' }>,
   ): void {
-    const { clock, signalling, log } = this.#options;
-    const party: Party =
-      peer.kind === 'seat'
-        ? { kind: 'seat', seatId: peer.seat.id }
-        : { kind: 'trunk', trunkId: peer.trunk.id, number: claimedNumber };
+    const { signalling, log } = this.#options;
+    const { callId, legId } = incoming;
     const isEmergency = plan.kind === 'queue' && plan.place.trigger !== undefined;
     if (peer.kind === 'trunk' && !isEmergency && this.#isFull(peer.trunk.id, peer.trunk.callsMax)) {
       log.warn({ trunk: peer.trunk.id }, 'trunk has as many calls as it may');
       signalling.refuse(legId, 503);
       return;
     }
-    const direction =
-      peer.kind === 'trunk' ? 'inbound' : plan.kind === 'dial' && plan.isOutbound ? 'outbound' : 'internal';
-    const home = this.#homeOf(localAddress);
-    const mediaCallId = this.#newMediaCallId(callId);
-    const state = openCall(
-      { callId, sipCallId, home, direction, mediaCallId, party, sdp, dialled },
-      clock.wallMs(),
-    );
-    const call = this.#start(state);
+    const call = this.#start(this.#prepare(incoming, peer, plan));
     this.#legs.set(callerLegId(callId), call);
     call.apply(
       plan.kind === 'dial' ? { kind: 'dialled', target: this.#inOrder(plan.target) } : firstEventOf(plan),
     );
+  }
+
+  #prepare(
+    { callId, sipCallId, sdp, claimedNumber, dialled, localAddress }: IncomingCall,
+    peer: Peer,
+    plan: RoutePlan,
+  ): CallState {
+    const party: Party =
+      peer.kind === 'seat'
+        ? { kind: 'seat', seatId: peer.seat.id }
+        : { kind: 'trunk', trunkId: peer.trunk.id, number: claimedNumber };
+    const direction =
+      peer.kind === 'trunk' ? 'inbound' : plan.kind === 'dial' && plan.isOutbound ? 'outbound' : 'internal';
+    const home = this.#homeOf(localAddress);
+    const mediaCallId = this.#newMediaCallId(callId);
+    const call = { callId, sipCallId, home, direction, mediaCallId, party, sdp, dialled } as const;
+    return openCall(call, this.#options.clock.wallMs());
+  }
+
+  /** Answered already, as a test call, and is none. */
+  #takeIn(incoming: IncomingCall, peer: Peer): void {
+    const { dialled, claimedNumber, callId, legId } = incoming;
+    const plan = planRoute(peer.kind, this.#question(dialled, claimedNumber));
+    if (plan.kind !== 'queue') {
+      this.#options.signalling.end(legId);
+      return;
+    }
+    const state = this.#prepare(incoming, peer, plan);
+    const call = this.#start({ ...state, caller: { ...state.caller, isAnswered: true } });
+    this.#legs.set(callerLegId(callId), call);
+    call.apply(firstEventOf(plan));
+    // The relay had the leg in a call of its own.
+    call.apply({ kind: 'mediaLost' });
   }
 
   /** A call-taker is on the line already. */

@@ -28,6 +28,7 @@ import { CallRecords } from './call-records.js';
 import { openRecords, type OpenedRecords, type OpenRecordsOptions } from './open-records.js';
 import { openPartner } from './open-partner.js';
 import { OwnGeneration } from './own-generation.js';
+import { ToneParty } from './media/tone-party.js';
 import { RtpengineMedia } from './media/rtpengine-media.js';
 import { openRouting } from './open-routing.js';
 import type { RoutingBook } from './routing-book.js';
@@ -169,6 +170,7 @@ async function main(): Promise<void> {
     observer: records,
     facts,
     nextCallId: nextId,
+    openToneParty: (hz) => ToneParty.open(own.address, hz, clock, rng),
   });
   await media.start();
   control.start();

@@ -9,6 +9,7 @@ import type { FeatureCommand } from './call/feature-codes.js';
 import type { SeatOutcome } from './queue/dispatch-types.js';
 import type { QueueEntry } from './queue/queue-entry.js';
 import type { Seat } from './queue/seat.js';
+import type { TestNotice, TestReturn } from './test-calls.js';
 
 export type PartnerMessage =
   | { readonly kind: 'hello' }
@@ -54,7 +55,11 @@ export type PartnerMessage =
       readonly seatId: string;
       readonly command: FeatureCommand;
     }
-  | { readonly kind: 'outcome'; readonly id: number; readonly outcome: string };
+  | { readonly kind: 'outcome'; readonly id: number; readonly outcome: string }
+  /** A test call of the sender's may come back at the receiver. */
+  | ({ readonly kind: 'testNotice' } & TestNotice)
+  /** It has. */
+  | ({ readonly kind: 'testReturn' } & TestReturn);
 
 /** Fields without which a message is none. */
 const FIELDS: Readonly<Record<PartnerMessage['kind'], Readonly<Record<string, string>>>> = {
@@ -76,6 +81,8 @@ const FIELDS: Readonly<Record<PartnerMessage['kind'], Readonly<Record<string, st
   rang: { seatId: 'string', outcome: 'string' },
   command: { id: 'number', seatId: 'string', command: 'object' },
   outcome: { id: 'number', outcome: 'string' },
+  testNotice: { testId: 'string', number: 'string', callerId: 'string', forMs: 'number' },
+  testReturn: { testId: 'string', state: 'string' },
 };
 
 /** @returns undefined for what this release does not know */

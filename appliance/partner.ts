@@ -7,6 +7,7 @@ import type { Log } from '../cluster/base/log.js';
 import type { FeatureCommand } from './call/feature-codes.js';
 import { readPartnerMessage, type PartnerMessage } from './partner-messages.js';
 import type { DispatchEvent, DispatchState } from './queue/dispatch-types.js';
+import type { TestCalls } from './test-calls.js';
 import type { SeatBook } from './seat-book.js';
 
 export interface PartnerLink {
@@ -28,6 +29,7 @@ export interface PartnerOptions {
   readonly onCommand: (seatId: string, command: FeatureCommand) => Promise<string>;
   readonly clock: Clock;
   readonly log: Log;
+  readonly tests: Pick<TestCalls, 'onNotice' | 'onReturn'>;
 }
 
 /** People wait for it with the phone at their ear. */
@@ -162,6 +164,12 @@ export class Partner {
         break;
       case 'outcome':
         this.#answered(message.id, message.outcome);
+        break;
+      case 'testNotice':
+        this.#options.tests.onNotice(message);
+        break;
+      case 'testReturn':
+        this.#options.tests.onReturn(message);
         break;
       case 'entry':
       case 'entryGone':

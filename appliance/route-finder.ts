@@ -70,7 +70,7 @@ export class RouteFinder {
   }
 }
 
-function uriOf({ host, port, transport }: TelephonyTrunk, number: string): string {
+export function uriOf({ host, port, transport }: TelephonyTrunk, number: string): string {
   const suffix = transport === 'udp' ? '' : `;transport=${transport}`;
   return `sip:${number}@${host}:${String(port)}${suffix}`;
 }

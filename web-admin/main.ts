@@ -27,6 +27,9 @@ import { RqliteClient } from '../cluster/store/rqlite-client.js';
 import { RqliteIdentity } from '../cluster/store/rqlite-identity.js';
 import { panelFiles } from '../firmware-config/panel-files.js';
 import { readDocuments, type Documents } from '../firmware-config/read-documents.js';
+import { startSchedule } from '../ops/schedule/schedule.js';
+import { testCallsTask, type TestCallsTaskOptions } from '../ops/schedule/test-calls-task.js';
+import { whoRuns } from '../ops/schedule/who-runs.js';
 import { panelErrors } from './errors.js';
 import { FileStatusSource } from './file-status-source.js';
 import { CopyFile } from './identity/copy-file.js';
@@ -188,6 +191,12 @@ async function main(): Promise<void> {
     await panelOptions(parts, tls),
   );
   live.start();
+  const isOurs = (): boolean => whoRuns(live.picture().addresses) === own.id;
+  const ask: TestCallsTaskOptions['ask'] = (method, params) => orders.ask('calls', method, params);
+  const tasks = startSchedule(
+    [testCallsTask({ ask, isOurs, wallMs: () => clock.wallMs(), log })],
+    log.child({ part: 'schedule' }),
+  );
   if (identity.isFirst) {
     const code = await firstCode.ensure(rng);
     // For whoever has just set up the site; worthless from the first account on.
@@ -208,6 +217,7 @@ async function main(): Promise<void> {
 
   process.once('SIGTERM', () => {
     notify.stop();
+    tasks.stop();
     stop.abort();
     live.stop();
     book.stop();

@@ -24,6 +24,7 @@ export const TELEPHONY_DEFAULTS = {
   /** Of a department that the document does not name. */
   queue: { strategy: 'longestIdle', ringMs: 15_000, maxWaitMs: 600_000 },
   wrapUpMs: 30_000,
+  testCallsEverySeconds: 300,
   trunk: { port: 5060, optionsEverySeconds: 30 },
   /** The product speaks Chinese first. */
   languageOrder: ['zh', 'en'],

@@ -252,6 +252,8 @@ export const TelephonyDocumentSchema = Type.Object(
     }),
     emergencyOutside: EmergencyOutsideSchema,
     wrapUpMs: milliseconds(0, HOUR_MS, TELEPHONY_DEFAULTS.wrapUpMs),
+    /** How often each way of an emergency is tried, from outside; 0: never. */
+    testCallsEverySeconds: count(0, 86_400, TELEPHONY_DEFAULTS.testCallsEverySeconds),
     pinRules: PinRulesSchema,
     prompts: PromptsSchema,
   },

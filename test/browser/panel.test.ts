@@ -100,6 +100,15 @@ spec('the panel in a browser', { deadlineMs: 240_000 }, (it, before) => {
     }
   });
 
+  it('calls an emergency number as a test, and says that the carrier does not bring it back', async () => {
+    const { page } = browser;
+    await browser.goTo('trunks');
+    await page.getByRole('button', { name: '立即测试' }).first().click();
+    await page.getByText('无人应答', { exact: false }).first().waitFor({ timeout: 15_000 });
+    await browser.shoot('test-calls');
+    assert.equal(browser.errors, []);
+  });
+
   it('has a rule changed: proposed from the active one, refused when it leads nowhere, tried, activated, rolled back', async () => {
     const { page } = browser;
     const isActive = (version: number): Promise<void> =>

@@ -14,6 +14,7 @@ import { rqlitedArguments } from '../../firmware-config/render/rqlited-arguments
 import { renderRtpengineConf } from '../../firmware-config/render/rtpengine-conf.js';
 import { renderNode } from '../../firmware-config/render/render-node.js';
 import { writeRendered } from '../../firmware-config/render/write-rendered.js';
+import { makeCertificate } from '../../firmware-config/services/own-certificate.js';
 import { sipEngineFiles } from '../../firmware-config/sip-engine-files.js';
 import { diesWithParent, run } from '../../ops/lab/shell.js';
 import { parseExampleCalls } from '../support/example-calls.js';
@@ -123,14 +124,17 @@ spec('the engines accept what is rendered for them', { deadlineMs: 30_000 }, (it
 
   it('the SIP engine listens with its file, without any Redis', async (t) => {
     const directory = await folder(t);
-    const node = parseNode({ version: 1, nodeId: 'a', paths: { config: directory, run: directory } });
+    const paths = { config: directory, run: directory, data: join(directory, 'data') };
+    const node = parseNode({ version: 1, nodeId: 'a', paths });
     await writeRendered(renderNode(site, node, parseExampleCalls(site)));
     const files = sipEngineFiles(node);
-    await mkdir(files.folder);
+    for (const path of [files.folder, files.dataFolder]) await mkdir(path, { recursive: true });
     await writeFile(files.controlSecret, 'secret');
+    const own = { key: files.tlsKey, certificate: files.tlsCertificate, user: 'root' };
+    for (const command of makeCertificate(site, node, own)) await run(command, { clock });
     const engine = join(projectRoot, 'dist/appliance/sip-engine/main.js');
     const program = startIsolated(t, [process.execPath, engine, '--config', files.configuration]);
-    await waitForOutput(program, /^sip-engine ready .*udp\/10\.77\.0\.12:5060,tcp\/10\.77\.0\.12:5060/m);
+    await waitForOutput(program, /^sip-engine ready .*tcp\/10\.77\.0\.12:5060,tls\/10\.77\.0\.12:5061/m);
     const modes = [files.users, files.nonceKey, `${directory}/telephony.json`].map(async (path) => {
       const { mode } = await stat(path);
       return mode & 0o777;

@@ -118,6 +118,21 @@ export const SITE_API = {
     params: Type.Object({ home: text(8, 'Give the node whose address it is.') }, strict),
     response: Done,
   },
+  'POST /api/test-calls': {
+    summary: 'Call an emergency number of the house over a trunk now, as a test',
+    access: ['operations', 'dutyManager', 'systemAdministrator'],
+    body: Type.Object(
+      {
+        number: Type.String({
+          pattern: '^\\+\\d{3,20}$',
+          description: 'Give a number of the list of test calls.',
+        }),
+        trunk: text(64, 'Give the id of a trunk.'),
+      },
+      strict,
+    ),
+    response: whole<Readonly<Record<string, unknown>>>(),
+  },
   'GET /api/routing': {
     summary: 'The routing that is active, and all versions',
     access: [...ROUTING, 'supervisor', 'auditor'],

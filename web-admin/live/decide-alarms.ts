@@ -1,5 +1,5 @@
 /** What needs a person now, worst first; the pages have a sentence and the next action for each code. Pure. */
-import type { PictureAddress, PictureCall, PictureNode, PictureTrunk } from './live-picture.js';
+import type { PictureAddress, PictureCall, PictureNode, PictureTest, PictureTrunk } from './live-picture.js';
 
 export type AlarmCode =
   | 'emergencyWaits'
@@ -14,6 +14,7 @@ export type AlarmCode =
   | 'addressAway'
   | 'daemonDown'
   | 'trunkDown'
+  | 'testCallFails'
   | 'storeBehind';
 
 export interface Alarm {
@@ -28,6 +29,7 @@ export interface AlarmInput {
   readonly nodes: readonly PictureNode[];
   readonly addresses: readonly PictureAddress[];
   readonly trunks: readonly PictureTrunk[];
+  readonly tests: readonly PictureTest[];
   readonly calls: readonly PictureCall[];
   readonly nowWallMs: number;
 }
@@ -53,6 +55,13 @@ function ofPair(node: PictureNode, nowWallMs: number): readonly Alarm[] {
     return nowWallMs - aloneSinceWallMs < ALONE_MS_MIN ? [] : [alarm('alone', 'critical', { node: nodeId })];
   const replica = daemons.find(({ name }) => name === 'redis-partner');
   return replica?.state === 'starting' ? [alarm('notReplicated', 'warning', { node: nodeId })] : [];
+}
+
+/** One may be chance: two in a row are none. */
+function ofTests(tests: readonly PictureTest[]): readonly Alarm[] {
+  return tests
+    .filter(({ failuresInARow }) => failuresInARow >= 2)
+    .map(({ number, trunkId }) => alarm('testCallFails', 'critical', { number, trunk: trunkId }));
 }
 
 /** Calls go on without it; what people change does not last yet. */
@@ -98,7 +107,14 @@ function ofTrunks(trunks: readonly PictureTrunk[]): readonly Alarm[] {
   });
 }
 
-export function decideAlarms({ nodes, addresses, trunks, calls, nowWallMs }: AlarmInput): readonly Alarm[] {
+export function decideAlarms({
+  nodes,
+  addresses,
+  trunks,
+  tests,
+  calls,
+  nowWallMs,
+}: AlarmInput): readonly Alarm[] {
   const emergencies = calls.filter(
     ({ emergency, waitingSinceWallMs }) =>
       emergency !== null &&
@@ -109,7 +125,7 @@ export function decideAlarms({ nodes, addresses, trunks, calls, nowWallMs }: Ala
   const all = [
     ...[...waiting, ...addresses.flatMap(ofAddress)],
     ...nodes.flatMap((node) => ofNode(node, nowWallMs)),
-    ...[...ofStore(nodes), ...ofTrunks(trunks)],
+    ...[...ofStore(nodes), ...ofTrunks(trunks), ...ofTests(tests)],
   ];
   return [
     ...all.filter((one) => one.severity === 'critical'),

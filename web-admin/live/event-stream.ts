@@ -17,6 +17,7 @@ const TOPICS: readonly Topic[] = [
   'calls',
   'seats',
   'trunks',
+  'tests',
   'capacity',
 ];
 

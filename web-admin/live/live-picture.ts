@@ -3,7 +3,14 @@ import type { SiteDocument } from '../../firmware-config/schema/site.js';
 import { isInScope, type CallerScope } from '../identity/roles.js';
 import type { DaemonStatus, ServiceAddressStatus } from '../status-source.js';
 import { decideAlarms, type Alarm } from './decide-alarms.js';
-import type { ControlCall, ControlEntry, ControlParty, ControlSeat, NodeSnapshot } from './node-snapshot.js';
+import type {
+  ControlCall,
+  ControlEntry,
+  ControlParty,
+  ControlSeat,
+  ControlTest,
+  NodeSnapshot,
+} from './node-snapshot.js';
 
 export interface PictureNode {
   readonly nodeId: string;
@@ -90,6 +97,18 @@ export interface PictureTrunk {
   readonly sinceWallMs: number;
 }
 
+/** The last one of all nodes. */
+export interface PictureTest {
+  readonly number: string;
+  readonly trunkId: string;
+  /** Null: not tested yet. */
+  readonly outcome: string | null;
+  readonly status: number | null;
+  readonly returnedMs: number | null;
+  readonly atWallMs: number | null;
+  readonly failuresInARow: number;
+}
+
 export interface PictureQueue {
   readonly departmentId: string;
   readonly waiting: number;
@@ -120,6 +139,7 @@ export interface LivePicture {
   readonly seats: readonly PictureSeat[];
   readonly trunks: readonly PictureTrunk[];
   readonly queues: readonly PictureQueue[];
+  readonly tests: readonly PictureTest[];
   readonly alarms: readonly Alarm[];
   readonly capacity: PictureCapacity;
 }
@@ -238,6 +258,19 @@ function mergeSeats(
   return [...merged.values()].sort((a, b) => a.extension.localeCompare(b.extension));
 }
 
+function mergeTests(lists: readonly (readonly ControlTest[])[]): readonly PictureTest[] {
+  const merged = new Map<string, ControlTest>();
+  for (const one of lists.flat()) {
+    const key = `${one.number} ${one.trunkId}`;
+    if ((one.atWallMs ?? 0) >= (merged.get(key)?.atWallMs ?? 0)) merged.set(key, one);
+  }
+  return [...merged.values()].map(({ outcome, status, returnedMs, atWallMs, ...test }) => ({
+    ...test,
+    ...{ outcome: outcome ?? null, status: status ?? null },
+    ...{ returnedMs: returnedMs ?? null, atWallMs: atWallMs ?? null },
+  }));
+}
+
 function queueOf(
   departmentId: string,
   callbacks: readonly ControlEntry[],
@@ -290,13 +323,14 @@ export function describeSite(input: PictureInput): LivePicture {
     })),
   );
   const addresses = addressesOf(nodes);
+  const tests = mergeTests(controls.map(([, { status }]) => status.tests ?? []));
   return {
     atWallMs: nowWallMs,
     node: input.node,
-    ...{ nodes, addresses, trunks, seats },
+    ...{ nodes, addresses, trunks, seats, tests },
     calls: calls.sort((a, b) => a.openedWallMs - b.openedWallMs),
     queues: input.departmentIds.map((id) => queueOf(id, callbacks, calls, seats)),
-    alarms: decideAlarms({ nodes, addresses, trunks, calls, nowWallMs }),
+    alarms: decideAlarms({ nodes, addresses, trunks, tests, calls, nowWallMs }),
     capacity: capacityOf(input, nodes),
   };
 }

@@ -60,6 +60,18 @@ export interface ControlTrunk {
   readonly sinceWallMs: number;
 }
 
+/** A call over a trunk to an emergency number of the house (appliance/test-calls.ts). */
+export interface ControlTest {
+  readonly number: string;
+  readonly trunkId: string;
+  readonly outcome?: string;
+  /** SIP status that ended it. */
+  readonly status?: number;
+  readonly returnedMs?: number;
+  readonly atWallMs?: number;
+  readonly failuresInARow: number;
+}
+
 export interface ControlStatus {
   readonly calls: number;
   readonly opened: number;
@@ -68,6 +80,7 @@ export interface ControlStatus {
   readonly isMediaReachable: boolean;
   /** Null: a node alone. */
   readonly partner?: { readonly isLinked: boolean; readonly sinceWallMs: number } | null;
+  readonly tests?: readonly ControlTest[];
   readonly routing?: { readonly version: number; readonly refused: number | null };
   readonly records?: {
     readonly backlog?: {

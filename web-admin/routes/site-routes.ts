@@ -115,6 +115,14 @@ function addAddresses(book: RouteBook, { live, orders, peers, identity, settings
   });
 }
 
+function addTestCalls(book: RouteBook, { orders, identity }: RouteParts): void {
+  book.add('POST /api/test-calls', async ({ body: { number, trunk }, session }) => {
+    const result = await orders.ask('calls', 'runTestCall', { number, trunk });
+    identity.audit(session.account.accountId, 'testCallMade', `${number} ${trunk}`, 'done', {});
+    return result as Readonly<Record<string, unknown>>;
+  });
+}
+
 type Passed = Promise<Readonly<Record<string, unknown>>>;
 
 function addRouting(book: RouteBook, { orders, identity }: RouteParts): void {
@@ -178,6 +186,7 @@ export function addSiteRoutes(book: RouteBook, parts: RouteParts): void {
   book.add('GET /healthz', () => ({ ok: true, node: parts.settings.node }));
   addLive(book, parts);
   addAddresses(book, parts);
+  addTestCalls(book, parts);
   addRouting(book, parts);
   addPrompts(book, parts);
 }

@@ -6,7 +6,7 @@ import type { Rng } from '../../../cluster/base/rng.js';
 import { SequenceLedger } from './sequence-ledger.js';
 import { SrtpReceiver, SrtpSender } from './srtp.js';
 import { KeyHearing, keyPackets } from './telephone-event.js';
-import { findTone, SAMPLES, toneFrame, type Codec } from './tone.js';
+import { findTone, SAMPLES, toneFrame, type Codec } from '../../../cluster/base/tone.js';
 
 export interface HeardTone {
   readonly atMs: number;

@@ -1,5 +1,5 @@
 /** Keys in RTP (RFC 4733). Pure. */
-import { SAMPLES } from './tone.js';
+import { SAMPLES } from '../../../cluster/base/tone.js';
 
 const KEYS = '0123456789*#ABCD';
 const VOLUME = 10;

@@ -5,7 +5,7 @@ import { DialogExchange, SDP_HEADER } from './dialog-exchange.js';
 import { branchOf, headerOf, userIn, type HeaderLines, type SipMessage } from './sip-text.js';
 import type { HostPort } from './sip-wire.js';
 import { UaDialog, type ReplacedDialog } from './ua-dialog.js';
-import { UaMedia } from './ua-media.js';
+import { UaMedia, type MediaOptions } from './ua-media.js';
 import type { CallEvent } from './ua-orders.js';
 import { UaTransfer } from './ua-transfer.js';
 import type { Policy, UserAgent } from './user-agent.js';
@@ -35,6 +35,9 @@ export interface CallReport {
 }
 
 export interface CallOptions {
+  /** Undefined: of its own. */
+  readonly media?: UaMedia;
+  readonly onOver?: () => void;
   /** A packet each so many times 20 ms; 0: none. */
   readonly rtpEvery?: number;
   /** Counted from when it is up. */
@@ -56,6 +59,7 @@ export class UaCall {
   readonly #agent: UserAgent;
   readonly #media: UaMedia;
   readonly #hangUpAfterMs: number | undefined;
+  readonly #onOver: (() => void) | undefined;
   #exchange: DialogExchange;
   #transfer: UaTransfer;
   #isIncoming = false;
@@ -78,16 +82,22 @@ export class UaCall {
     this.#agent = agent;
     this.id = id;
     this.#hangUpAfterMs = options.hangUpAfterMs;
-    const { hz, clock, rng, server, address, codecs, isSecure, rtpEvery, firstSequence } = agent.options;
-    this.#media = new UaMedia({
-      ...{ hz, clock, rng, address, codecs, isSecure, firstSequence, rtpEvery: options.rtpEvery ?? rtpEvery },
-      onKey: (key) => {
-        this.#tell({ event: 'key', key });
-      },
-    });
+    this.#onOver = options.onOver;
+    this.#media = options.media ?? new UaMedia(this.#mediaOptions(options));
+    const { server } = agent.options;
     const nobody = { callId: '', localTag: '', localUri: '', remoteUri: '', target: '' };
     this.#exchange = new DialogExchange(agent, UaDialog.calling(nobody), server);
     this.#transfer = this.#newTransfer();
+  }
+
+  #mediaOptions({ rtpEvery }: CallOptions): MediaOptions {
+    return {
+      ...this.#agent.mediaOptions,
+      ...(rtpEvery === undefined ? {} : { rtpEvery }),
+      onKey: (key) => {
+        this.#tell({ event: 'key', key });
+      },
+    };
   }
 
   get rtp(): RtpStream {
@@ -430,6 +440,7 @@ export class UaCall {
     this.#mark('over');
     this.stop();
     this.#tell({ event: 'over', status: this.#status, by });
+    this.#onOver?.();
   }
 
   #tell(event: CallEvent): void {

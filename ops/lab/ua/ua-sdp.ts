@@ -1,5 +1,5 @@
 /** Session descriptions of a user agent of the laboratory: one audio stream, G.711, RTP or SDES-SRTP. Pure. */
-import type { Codec } from './tone.js';
+import type { Codec } from '../../../cluster/base/tone.js';
 import { MASTER_BYTES, SUITE } from './srtp.js';
 
 /** What may be offered. G.722 and Opus are only names here: a call that ends up with them stays silent. */

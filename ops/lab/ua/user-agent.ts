@@ -7,6 +7,7 @@ import type { Clock } from '../../../cluster/base/clock.js';
 import type { Rng } from '../../../cluster/base/rng.js';
 import { answerChallenge, chooseChallenge, type Credentials } from './digest.js';
 import type { MediaTicker } from './media-ticker.js';
+import { passMedia, type Deafness } from './passed-media.js';
 import {
   branchOf,
   buildResponse,
@@ -24,6 +25,7 @@ import { UaCall, type CallOptions, type CallReport, type OutgoingCall } from './
 import { parseReplaces } from './ua-dialog.js';
 import type { UaEvent } from './ua-orders.js';
 import { Registration } from './ua-registration.js';
+import type { MediaOptions } from './ua-media.js';
 import type { OfferedCodec } from './ua-sdp.js';
 import { Transactions } from './ua-transactions.js';
 
@@ -34,6 +36,8 @@ export type Policy =
   /** Until it is told otherwise, or for ever. */
   | { readonly kind: 'ring' }
   | { readonly kind: 'refuse'; readonly status: number }
+  /** As a carrier brings a call to a number of the house back to it: the media goes from one end to the other. */
+  | { readonly kind: 'return'; readonly deafness?: Deafness }
   /** As if its power were cut. */
   | { readonly kind: 'vanish' };
 
@@ -134,6 +138,11 @@ export class UserAgent {
       ['Allow', ALLOW],
       ['Supported', 'replaces'],
     ];
+  }
+
+  get mediaOptions(): Omit<MediaOptions, 'onKey'> {
+    const { hz, clock, rng, address, codecs, isSecure, firstSequence, rtpEvery } = this.options;
+    return { hz, clock, rng, address, codecs, isSecure, firstSequence, rtpEvery };
   }
 
   token(bytes = 6): string {
@@ -285,8 +294,12 @@ export class UserAgent {
   }
 
   async #takeCall(request: SipMessage, from: HostPort, replaced: UaCall | undefined): Promise<void> {
-    const call = this.#newCall({});
     const policy: Policy = replaced === undefined ? this.#policy : { kind: 'answer', afterMs: 0 };
+    if (policy.kind === 'return') {
+      await this.#returnCall(request, from, policy.deafness ?? 'none');
+      return;
+    }
+    const call = this.#newCall({});
     const isTaken = call.ringFor(request, from, policy);
     this.#byDialog.set(dialogKey(call.sipCallId, call.localTag), call);
     this.#byBranch.set(call.inviteBranch, call);
@@ -298,6 +311,35 @@ export class UserAgent {
     }
     // RFC 3891 3: whoever is replaced hears it from us.
     if (call.isUp) replaced?.hangUp();
+  }
+
+  async #returnCall(request: SipMessage, from: HostPort, deafness: Deafness): Promise<void> {
+    const [inside, outside] = passMedia({ ...this.mediaOptions, onKey: () => undefined }, deafness);
+    const back: { call?: UaCall } = {};
+    const call = this.#newCall({
+      media: inside,
+      onOver: () => {
+        inside.close();
+        back.call?.hangUp();
+      },
+    });
+    const isTaken = call.ringFor(request, from, { kind: 'ring' });
+    this.#byDialog.set(dialogKey(call.sipCallId, call.localTag), call);
+    this.#byBranch.set(call.inviteBranch, call);
+    await isTaken;
+    inside.acceptOffer(request.body);
+    const { caller, dialled } = call.report();
+    back.call = await this.call({
+      ...{ to: dialled, from: caller, media: outside },
+      onStatus: (status) => {
+        if (status >= 300) call.reject(status);
+        else if (status >= 200 && !call.isOver) call.answer();
+      },
+      onOver: () => {
+        outside.close();
+        call.hangUp();
+      },
+    });
   }
 
   #refuse(request: SipMessage, from: HostPort, status: number, more: HeaderLines = []): void {

@@ -1,11 +1,94 @@
 /** The ways out of the house, and whether the carrier answers each node. */
-import { Skeleton, Table, Tag } from 'antd';
-import type { ReactNode } from 'react';
+import { App, Button, Skeleton, Table, Tag } from 'antd';
+import { useState, type ReactNode } from 'react';
+import { ask, type ApiError } from '../base/api.ts';
 import { timeText } from '../base/clock.ts';
 import { useTexts, wordOf } from '../base/i18n.tsx';
 import { useLive } from '../base/live.ts';
-import { useSite } from '../base/site-context.ts';
-import type { PictureTrunk } from '../../live/live-picture.ts';
+import { ErrorNotice } from '../base/notice.tsx';
+import { hasRole, useSite } from '../base/site-context.ts';
+import { toApiError } from '../base/use-asked.ts';
+import type { PictureTest, PictureTrunk } from '../../live/live-picture.ts';
+
+function TestResult({ test }: { readonly test: PictureTest }): ReactNode {
+  const t = useTexts();
+  const { outcome, status, returnedMs, failuresInARow } = test;
+  if (outcome === null) return <Tag>{t('test.never')}</Tag>;
+  if (outcome === 'ok') return <Tag color="green">{t('test.ok', { ms: Math.round(returnedMs ?? 0) })}</Tag>;
+  return (
+    <>
+      <Tag color="red">
+        {wordOf(t, 'testOutcome', outcome)} {status ?? ''}
+      </Tag>
+      {failuresInARow > 1 ? (
+        <span className="bad-text">{t('test.failures', { count: failuresInARow })}</span>
+      ) : null}
+    </>
+  );
+}
+
+/** Whether somebody outside who dials an emergency number is heard here. */
+function TestCalls({ tests }: { readonly tests: readonly PictureTest[] }): ReactNode {
+  const t = useTexts();
+  const { account, settings } = useSite();
+  const { message } = App.useApp();
+  const [running, setRunning] = useState('');
+  const [error, setError] = useState<ApiError>();
+  const mayTest = hasRole(account, 'operations', 'dutyManager', 'systemAdministrator');
+  const run = ({ number, trunkId }: PictureTest): void => {
+    setRunning(`${number} ${trunkId}`);
+    setError(undefined);
+    ask('POST /api/test-calls', { body: { number, trunk: trunkId } })
+      .then(() => message.success(t('test.done')))
+      .catch((problem: unknown) => {
+        setError(toApiError(problem));
+      })
+      .finally(() => {
+        setRunning('');
+      });
+  };
+  const keyOf = ({ number, trunkId }: PictureTest): string => `${number} ${trunkId}`;
+  return (
+    <>
+      <h2 className="gap-above">{t('test.title')}</h2>
+      {error === undefined ? null : <ErrorNotice error={error} />}
+      <Table<PictureTest>
+        size="small"
+        rowKey={keyOf}
+        pagination={false}
+        dataSource={[...tests]}
+        scroll={{ x: 'max-content' }}
+        columns={[
+          { title: t('test.number'), dataIndex: 'number', key: 'number' },
+          { title: t('trunk.name'), dataIndex: 'trunkId', key: 'trunk' },
+          { title: t('test.outcome'), key: 'outcome', render: (_, test) => <TestResult test={test} /> },
+          {
+            title: t('test.at'),
+            key: 'at',
+            render: (_, { atWallMs }) => (atWallMs === null ? '' : timeText(atWallMs, settings.zone)),
+          },
+          {
+            title: '',
+            key: 'act',
+            render: (_, test) =>
+              mayTest ? (
+                <Button
+                  size="small"
+                  loading={running === keyOf(test)}
+                  disabled={running !== ''}
+                  onClick={() => {
+                    run(test);
+                  }}
+                >
+                  {t('test.now')}
+                </Button>
+              ) : null,
+          },
+        ]}
+      />
+    </>
+  );
+}
 
 export default function TrunksPage(): ReactNode {
   const t = useTexts();
@@ -67,6 +150,7 @@ export default function TrunksPage(): ReactNode {
         dataSource={[...directory.trunks]}
         scroll={{ x: 'max-content' }}
       />
+      <TestCalls tests={picture.tests} />
     </>
   );
 }

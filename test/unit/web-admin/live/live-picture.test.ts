@@ -170,6 +170,18 @@ spec('the picture of the site', (it) => {
     assert.equal(codes(picture(all)), ['noQuorum']);
   });
 
+  it('shows the last test call of each number and trunk, and raises the alarm at the second failure in a row', () => {
+    const withTests = (node: string, atWallMs: number, failuresInARow: number): NodeSnapshot => {
+      const outcome = failuresInARow === 0 ? 'ok' : 'notReturned';
+      const tests = [{ number: '+120', trunkId: 'main', outcome, atWallMs, failuresInARow }];
+      return snapshot(node, { control: control({ status: { ...control().status, tests } }) });
+    };
+    const first = picture([withTests('a', NOW - 9, 1), withTests('b', NOW - 99, 5), snapshot('d')]);
+    assert.equal([first.tests.length, first.tests[0]?.failuresInARow, codes(first)], [1, 1, []]);
+    const second = picture([withTests('a', NOW - 9, 2), withTests('b', NOW - 99, 0), snapshot('d')]);
+    assert.equal(codes(second), ['testCallFails']);
+  });
+
   it('counts who is called back once, at the node that keeps his place', () => {
     const entry = {
       ...waiting('k', 'reception', NOW - 5000).entry,
@@ -285,7 +297,7 @@ spec('the stream of the picture', (it) => {
     stream.send(picture(ALL));
     stream.send(withWaiting(waiting('x', 'reception', NOW)));
     assert.is(written.length, 2);
-    assert.is(topicsOf(written[0]).length, 10);
+    assert.is(topicsOf(written[0]).length, 11);
     assert.equal(topicsOf(written[1]), ['atWallMs', 'queues', 'calls']);
     assert.match(written[1] ?? '', /^id: 2\nevent: picture\n/);
   });

@@ -6,8 +6,8 @@ import {
   findTone,
   SAMPLES,
   toneFrame,
-} from '../../../../../ops/lab/ua/tone.js';
-import { assert, spec } from '../../../../support/spec.js';
+} from '../../../../cluster/base/tone.js';
+import { assert, spec } from '../../../support/spec.js';
 
 const BYTES = Array.from({ length: 256 }, (_, byte) => byte);
 
