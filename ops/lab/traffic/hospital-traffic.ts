@@ -44,6 +44,8 @@ const CARRIER_HZ = 900;
 const PHONE_HZ_BASE = 1000;
 const PHONES_FIRST_HOST = 100;
 const CARRIER_ADDRESS = '10.77.0.20';
+/** Numbers of the demonstration hospital begin like this. */
+const HOUSE_PREFIX = '+861065129';
 const ANSWER_MS = { min: 1200, max: 3500 };
 const WRITE_UP_MS = 5000;
 
@@ -79,6 +81,7 @@ export class HospitalTraffic {
           address: CARRIER_ADDRESS,
           port: SIP_PORT + index * 10,
           hz: CARRIER_HZ,
+          policy: { kind: 'return', prefix: HOUSE_PREFIX },
         },
         server: { address, port: SIP_PORT },
       });

@@ -17,6 +17,7 @@ import {
   placeOf,
   splitValues,
   tagOf,
+  userIn,
   type HeaderLines,
   type SipMessage,
 } from './sip-text.js';
@@ -36,8 +37,8 @@ export type Policy =
   /** Until it is told otherwise, or for ever. */
   | { readonly kind: 'ring' }
   | { readonly kind: 'refuse'; readonly status: number }
-  /** As a carrier brings a call to a number of the house back to it: the media goes from one end to the other. */
-  | { readonly kind: 'return'; readonly deafness?: Deafness }
+  /** As a carrier brings a call to a number of the house (with this beginning) back to it. Other calls ring. */
+  | { readonly kind: 'return'; readonly prefix?: string; readonly deafness?: Deafness }
   /** As if its power were cut. */
   | { readonly kind: 'vanish' };
 
@@ -295,7 +296,7 @@ export class UserAgent {
 
   async #takeCall(request: SipMessage, from: HostPort, replaced: UaCall | undefined): Promise<void> {
     const policy: Policy = replaced === undefined ? this.#policy : { kind: 'answer', afterMs: 0 };
-    if (policy.kind === 'return') {
+    if (policy.kind === 'return' && userIn(request.uri).startsWith(policy.prefix ?? '')) {
       await this.#returnCall(request, from, policy.deafness ?? 'none');
       return;
     }
