@@ -12,7 +12,7 @@ import type { RoutingBook } from './routing-book.js';
 
 export interface AdminParts {
   readonly control: CallControl;
-  readonly media: Pick<RtpengineMedia, 'isReachable'>;
+  readonly media: Pick<RtpengineMedia, 'isHung' | 'isReachable'>;
   readonly store: Pick<OpenedRecords, 'status'>;
   readonly facts: Pick<LiveFactsPort, 'status'>;
   readonly telephony: Telephony;
@@ -96,7 +96,8 @@ export function adminMethods({ control, media, store, facts, telephony, routing 
       waiting: Object.keys(control.queue.entries).length,
       seatsReady: control.seats.list().filter(({ state, isReachable }) => state === 'ready' && isReachable)
         .length,
-      isMediaReachable: media.isReachable,
+      isMediaReachable: media.isReachable && !media.isHung,
+      isDraining: control.isDraining,
       partner: control.hasPartner ? control.partner.status : null,
       tests: control.tests.list(),
       routing: { version: routing.status().version, refused: routing.status().refused?.version ?? null },
@@ -109,7 +110,13 @@ export function adminMethods({ control, media, store, facts, telephony, routing 
         ...{ caller: caller.party, other: other?.party },
       })),
     seats: () => control.seats.list(),
-    trunks: () => control.trunks.list(),
+    trunks: () => {
+      const registrations = control.registrar.list();
+      return control.trunks.list().map((trunk) => ({
+        ...trunk,
+        registrations: registrations.filter(({ trunkId }) => trunkId === trunk.trunkId),
+      }));
+    },
     queue: () => Object.values(control.queue.entries),
     directory: () => directoryOf(telephony, control.routing),
     trigger: (params) => {
@@ -117,6 +124,14 @@ export function adminMethods({ control, media, store, facts, telephony, routing 
       return control.trigger(call.callId, triggerOf(params, call.place?.departmentId ?? ''));
     },
     ...routingMethods(routing),
+    drain: ({ isDraining }) => {
+      if (typeof isDraining !== 'boolean')
+        throw applianceErrors.CALLS_BAD_ORDER({
+          ...{ field: 'isDraining', problem: 'it is neither true nor false', fix: 'Give one of the two.' },
+        });
+      control.drain(isDraining);
+      return { isDraining, calls: control.calls.length };
+    },
     testCalls: () => ({ isOn: telephony.testCallsEverySeconds > 0, tests: control.tests.list() }),
     runTestCall: (params) => control.tests.run(textOf(params, 'number'), textOf(params, 'trunk')),
     undoEmergency: (params) => ({ isUndone: control.undoEmergencyOf(callOf(params).callId) }),

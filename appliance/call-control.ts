@@ -22,6 +22,7 @@ import type { MediaEvent, MediaPort, MediaStatistics } from './call/media-port.j
 import { adoptCall } from './call/adopt-call.js';
 import { callerLegId, openCall } from './call/next-call-state.js';
 import type {
+  Credentials,
   IncomingCall,
   LegEvent,
   Referral,
@@ -46,6 +47,7 @@ import { RouteFinder, type ServiceAddresses } from './route-finder.js';
 import { RunningCall, type CallHouse } from './running-call.js';
 import { SeatBook } from './seat-book.js';
 import { TestCalls, type TonePartyPort } from './test-calls.js';
+import { TrunkRegistrar } from './trunk-registrar.js';
 import { TrunkWatch } from './trunk-watch.js';
 import { ServiceCall } from './service-call.js';
 import { isHold } from './media/sdp.js';
@@ -78,6 +80,9 @@ export interface CallControlOptions {
   readonly observer: CallObserver;
   readonly facts: Pick<LiveFactsPort, 'put' | 'remove'>;
   readonly nextCallId: () => string;
+  readonly sipPort: number;
+  /** Of trunks that ask for a password. */
+  readonly credentialsOf: (trunkId: string) => Credentials | undefined;
   /** Of test calls. */
   readonly openToneParty: (hz: number) => Promise<TonePartyPort>;
   readonly clock: Clock;
@@ -109,6 +114,7 @@ export class CallControl implements SignallingListener, CallHouse {
   readonly callbacks: CallbackDesk;
   readonly tests: TestCalls;
   readonly trunks: TrunkWatch;
+  readonly registrar: TrunkRegistrar;
   #routing: RoutingDocument;
   /** Adopted calls whose dialogs are not known yet. */
   readonly #expected = new Set<string>();
@@ -123,6 +129,7 @@ export class CallControl implements SignallingListener, CallHouse {
   /** Let go, and perhaps not read by the partner yet. */
   readonly #leaving = new Set<string>();
   #opened = 0;
+  #isDraining = false;
   #hasBeenConnected = false;
 
   constructor(options: CallControlOptions) {
@@ -177,21 +184,40 @@ export class CallControl implements SignallingListener, CallHouse {
         ),
       onCommand: (seatId, command) => this.#obeyPartner(seatId, command),
     });
-    this.#routes = new RouteFinder(telephony, this.seats, options.serviceAddresses);
-    this.callbacks = new CallbackDesk({
-      ...{ node, queue: this.#dispatcher, clock, log, nextCallId: options.nextCallId },
-      ...{ media: options.media, signalling: options.signalling },
+    this.#routes = new RouteFinder(
+      ...([telephony, this.seats, options.serviceAddresses, options.credentialsOf] as const),
+    );
+    this.registrar = new TrunkRegistrar({
+      ...{ trunks: telephony.trunks, addresses: options.serviceAddresses, sipPort: options.sipPort },
+      ...{ credentialsOf: options.credentialsOf, signalling: options.signalling, clock, log },
+      newCallId: () => `${Buffer.from(options.rng.bytes(12)).toString('hex')}@${node}`,
+    });
+    this.callbacks = this.#openCallbacks(options);
+    this.trunks = new TrunkWatch({
+      ...{ trunks: telephony.trunks, signalling: options.signalling, clock, log },
+    });
+  }
+
+  #openCallbacks({
+    node,
+    media,
+    signalling,
+    nextCallId,
+    clock,
+    log,
+    ...options
+  }: CallControlOptions): CallbackDesk {
+    return new CallbackDesk({
+      ...{ node, queue: this.#dispatcher, clock, log, nextCallId },
+      ...{ media, signalling },
       findRoute: (target, state) => this.#routes.find(target, state),
       newMediaCallId: (callId) => this.#newMediaCallId(callId),
       open: (state) => {
         this.#callBack(state);
       },
       onRecord: (record) => {
-        observer.onCallback(record);
+        options.observer.onCallback(record);
       },
-    });
-    this.trunks = new TrunkWatch({
-      ...{ trunks: telephony.trunks, signalling: options.signalling, clock, log },
     });
   }
 
@@ -221,6 +247,7 @@ export class CallControl implements SignallingListener, CallHouse {
   stop(): void {
     this.seats.stop();
     this.trunks.stop();
+    this.registrar.stop();
     this.#dispatcher.stop();
   }
 
@@ -239,6 +266,22 @@ export class CallControl implements SignallingListener, CallHouse {
 
   get queue(): Dispatcher['state'] {
     return this.#dispatcher.state;
+  }
+
+  get isDraining(): boolean {
+    return this.#isDraining;
+  }
+
+  /**
+   * No new calls here but emergencies: 503 sends a carrier or a phone to the other address (RFC 3261 21.5.4). Those that
+   * are here go on. Outlives this process, not the boot.
+   */
+  drain(isDraining: boolean): void {
+    const { facts, node, log } = this.#options;
+    if (this.#isDraining !== isDraining) log.warn({ isDraining }, 'no new calls');
+    this.#isDraining = isDraining;
+    if (isDraining) facts.put('drain', node, {});
+    else facts.remove('drain', node);
   }
 
   /** Another document counts from the next call on. */
@@ -405,10 +448,12 @@ export class CallControl implements SignallingListener, CallHouse {
     });
   }
 
-  #route(incoming: IncomingCall): void {
+  #route(received: IncomingCall): void {
     const { log, signalling } = this.#options;
-    const { legId, source, user, dialled } = incoming;
+    const { legId, source, user } = received;
     const peer = this.#peers.find(source, user);
+    const incoming = { ...received, dialled: dialledOf(received, peer) };
+    const { dialled } = incoming;
     if (peer === undefined) {
       log.warn({ address: source.address, dialled }, 'nobody we know calls');
       signalling.refuse(legId, 403);
@@ -615,6 +660,11 @@ export class CallControl implements SignallingListener, CallHouse {
     const { signalling, log } = this.#options;
     const { callId, legId } = incoming;
     const isEmergency = plan.kind === 'queue' && plan.place.trigger !== undefined;
+    if (!isEmergency && (this.#isDraining || this.#options.media.isHung)) {
+      log.info({ leg: legId, isDraining: this.#isDraining }, 'call sent elsewhere');
+      signalling.refuse(legId, 503);
+      return;
+    }
     if (peer.kind === 'trunk' && !isEmergency && this.#isFull(peer.trunk.id, peer.trunk.callsMax)) {
       log.warn({ trunk: peer.trunk.id }, 'trunk has as many calls as it may');
       signalling.refuse(legId, 503);
@@ -872,6 +922,13 @@ function eventOfLeg(event: Exclude<LegEvent, { kind: 'key' }>): CallEvent {
     case 'ended':
       return { kind: 'legEnded', legId };
   }
+}
+
+/** A carrier at which we are registered calls our Contact: what was dialled is in To. */
+function dialledOf({ dialled, to }: IncomingCall, peer: Peer | undefined): string {
+  const isContact =
+    peer?.kind === 'trunk' && peer.trunk.kind === 'registering' && peer.trunk.user === dialled;
+  return isContact && to !== '' ? to : dialled;
 }
 
 function firstEventOf(plan: Extract<RoutePlan, { kind: 'queue' | 'closed' }>): CallEvent {

@@ -35,6 +35,7 @@ import type { RoutingBook } from './routing-book.js';
 import { Takeover } from './takeover.js';
 import { PromptFiles } from './prompt-files.js';
 import type { KeptSeat } from './seat-book.js';
+import { readTrunkSecrets } from './trunk-secrets.js';
 import { DrachtioSignalling } from './signalling/drachtio-signalling.js';
 
 const ALIVE_MS_MAX = 1000;
@@ -58,6 +59,7 @@ async function readSecret(path: string, clock: Clock, log: Log): Promise<string>
 async function restoreFacts(facts: RedisLiveFacts, control: CallControl, log: Log): Promise<PastCalls> {
   try {
     for (const [seatId, kept] of await facts.all('seat')) control.seats.restore(seatId, kept as KeptSeat);
+    if ((await facts.all('drain')).size > 0) control.drain(true);
     return await readPastCalls(facts);
   } catch (error) {
     log.error({ err: error }, 'live state is away: phones register and people log in again, calls are lost');
@@ -106,7 +108,7 @@ async function openDurable(
   { site, node, own, telephony, routing: given }: ApplianceDocuments,
   { clock, rng, log }: Pick<OpenRecordsOptions, 'clock' | 'rng' | 'log'>,
   onRouting: (routing: ApplianceDocuments['routing']) => void,
-): Promise<{ store: OpenedRecords; book: RoutingBook }> {
+): Promise<{ store: OpenedRecords; book: RoutingBook; routing: ApplianceDocuments['routing'] }> {
   const folder = `${node.paths.data}/calls`;
   const others = site.nodes.filter(({ id }) => id !== own.id).map(({ address }) => address);
   const store = await openRecords({
@@ -116,7 +118,7 @@ async function openDurable(
   const book = await openRouting({
     ...{ given, telephony, site, folder, store: store.store, onRouting, clock, log },
   });
-  return { store, book };
+  return { store, book, routing: await book.open() };
 }
 
 function stopOnSignal(parts: readonly ({ stop(): void } | undefined)[], close: () => Promise<unknown>): void {
@@ -133,23 +135,22 @@ async function main(): Promise<void> {
   const rng = systemRng();
   const log = openLog({ name: 'calls', node: own.id, level: node.logLevel });
   const secret = await readSecret(sipEngineFiles(node).controlSecret, clock, log);
-
+  const secrets = await readTrunkSecrets(telephony, log);
   const nextId = createIdSource({ node: own.id, clock, rng });
   const generation = new OwnGeneration({
     ...{ ownPort: site.ports.redisOwn, partnerPort: site.ports.redisPartner, clock, log },
     onHolder: (...known) => {
       takeover.onHolder(...known);
+      control.registrar.setHeld(known[0], known[1] === own.id);
     },
   });
-  const { store, book } = await openDurable(documents, { clock, rng, log }, (document) => {
+  const { store, book, routing } = await openDurable(documents, { clock, rng, log }, (document) => {
     control.setRouting(document, dispatchSettingsOf(telephony, document));
   });
-  const routing = await book.open();
   const records = new CallRecords({
     ...{ records: store.records, nextId, generation: () => generation.current },
     callTakerOf: (seatId) => control.seats.callTakerOf(seatId),
   });
-
   const facts = new RedisLiveFacts({ host: LOOPBACK, port: site.ports.redisOwn, clock, log });
   const media = new RtpengineMedia({
     url: `ws://${LOOPBACK}:${String(site.ports.rtpengineHttp)}`,
@@ -170,6 +171,8 @@ async function main(): Promise<void> {
     observer: records,
     facts,
     nextCallId: nextId,
+    sipPort: site.ports.sip,
+    credentialsOf: (trunkId) => secrets.get(trunkId),
     openToneParty: (hz) => ToneParty.open(own.address, hz, clock, rng),
   });
   await media.start();

@@ -1,6 +1,7 @@
 /** How a seat or a number outside is reached: contacts, who is shown as calling, how long it rings, which media. */
 import type { Telephony, TelephonyTrunk } from '../firmware-config/schema/telephony.js';
 import type { CallState, Party, Target } from './call/call-types.js';
+import type { Credentials } from './call/signalling-port.js';
 import type { SeatBook } from './seat-book.js';
 import type { Route } from './running-call.js';
 
@@ -17,8 +18,15 @@ export class RouteFinder {
   readonly #telephony: Telephony;
   readonly #seats: SeatBook;
   readonly #addresses: ServiceAddresses;
+  readonly #credentialsOf: (trunkId: string) => Credentials | undefined;
 
-  constructor(telephony: Telephony, seats: SeatBook, addresses: ServiceAddresses) {
+  constructor(
+    telephony: Telephony,
+    seats: SeatBook,
+    addresses: ServiceAddresses,
+    credentialsOf: (trunkId: string) => Credentials | undefined,
+  ) {
+    this.#credentialsOf = credentialsOf;
     this.#addresses = addresses;
     this.#telephony = telephony;
     this.#seats = seats;
@@ -58,7 +66,7 @@ export class RouteFinder {
       from: { number: shown === '' ? 'anonymous' : shown, name: undefined },
       headers: { 'P-Asserted-Identity': `<sip:${trunk.callerId}@localhost>` },
       localAddress: this.#addresses.get(home),
-      credentials: undefined,
+      credentials: this.#credentialsOf(trunk.id),
       ringMs: TRUNK_RING_MS,
       media: trunk.media,
     };

@@ -97,6 +97,8 @@ export class RunningCall {
   /** To whom the relay plays something. */
   readonly #playing = new Set<string>();
   #isGreeted = false;
+  /** Legs that send to the caller without the relay. */
+  readonly #passed = new Set<string>();
   /** Of the relay's call for which keys are due. */
   #freshId: string | undefined;
   /** Undefined: it was not asked for. */
@@ -313,15 +315,30 @@ export class RunningCall {
       if (this.#state.ringing[legId] !== undefined) signalling.call({ ...rest, legId, sdp });
     } catch (error) {
       this.#log.error({ err: error, leg: legId }, 'nothing can be offered to the leg');
-      this.apply({ kind: 'legFailed', legId, status: statusOf(error) });
+      const { caller, ringing } = this.#state;
+      if (!this.#canPass(error, profile)) this.apply({ kind: 'legFailed', legId, status: statusOf(error) });
+      else if (ringing[legId] !== undefined) {
+        this.#passed.add(legId);
+        signalling.call({ ...rest, legId, sdp: caller.sdp });
+      }
     }
+  }
+
+  /** An emergency without a relay: both parties send to each other, as far as they speak the same (rule 19c). */
+  #canPass(error: unknown, profile: MediaProfile): boolean {
+    const { place, caller } = this.#state;
+    const isIll = isOperatingError(error, 'MEDIA_NO_ANSWER') || isOperatingError(error, 'MEDIA_UNREACHABLE');
+    return isIll && place?.trigger !== undefined && isSrtp(caller) === (profile === 'srtp');
   }
 
   async #join(legId: string, sdp: string): Promise<void> {
     const { signalling } = this.#options;
     const { caller } = this.#state;
     try {
-      const answer = await this.#connect(caller, legId, sdp);
+      const isPassed = this.#passed.has(legId);
+      const answer = isPassed ? sdp : await this.#connect(caller, legId, sdp);
+      // Who has been answered by the relay before hears of the other party by a re-INVITE.
+      if (isPassed && caller.isAnswered) await signalling.renegotiate(caller.legId, sdp);
       // A seat may be quicker than our own 200. Who has gone while he was answered is told of as ended.
       const isAnswered = caller.isAnswered || (await this.#answering);
       if (!(isAnswered ?? (await signalling.answer(caller.legId, answer)))) return;

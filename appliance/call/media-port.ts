@@ -69,6 +69,8 @@ export interface Playing {
 }
 
 export interface MediaPort {
+  /** It is there and does not answer: whoever can be served elsewhere should be. */
+  readonly isHung: boolean;
   /** A call that another process has opened is one of ours now. */
   adopt(mediaCallId: string): void;
   /** Everybody may be heard: a copy of a call may remember that somebody was not, at its last change of media. */

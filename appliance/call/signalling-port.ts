@@ -22,6 +22,8 @@ export interface IncomingCall {
   readonly user: string | undefined;
   /** User part of the Request-URI. */
   readonly dialled: string;
+  /** User part of To: what was dialled, when the Request-URI is our own Contact at a carrier. */
+  readonly to: string;
   /** What the peer says about itself: P-Asserted-Identity, else From. Believed of trunks only. */
   readonly claimedNumber: string;
   /** Empty when the offer is to come from us (RFC 3261 13.2.1); such an INVITE is refused with 488. */
@@ -93,6 +95,25 @@ export interface SignallingListener {
   onEngine(isConnected: boolean): void;
 }
 
+export interface Credentials {
+  readonly username: string;
+  readonly password: string;
+}
+
+export interface OutgoingRegistration {
+  /** SIP URI of the carrier. */
+  readonly registrar: string;
+  readonly aor: string;
+  readonly contact: string;
+  /** Address of ours to send from. */
+  readonly localAddress: string;
+  readonly expiresSeconds: number;
+  readonly credentials: Credentials | undefined;
+  /** The same for all registrations of one Contact, the number higher each time (RFC 3261 10.2). */
+  readonly sipCallId: string;
+  readonly cseq: number;
+}
+
 export interface OutgoingCall {
   readonly legId: string;
   /**
@@ -108,7 +129,7 @@ export interface OutgoingCall {
   /** Further headers by name. */
   readonly headers: Readonly<Record<string, string>>;
   /** Of a trunk that asks for it. */
-  readonly credentials: { readonly username: string; readonly password: string } | undefined;
+  readonly credentials: Credentials | undefined;
   /** Without a final response for so long it has failed with 408. */
   readonly ringMs: number;
 }
@@ -133,6 +154,10 @@ export interface SignallingPort {
   renegotiate(legId: string, sdp: string): Promise<string>;
   /** NOTIFY about a transfer. */
   notifyReferral(legId: string, status: number): void;
+  /** REGISTER at a carrier. @returns the status, 408 for silence, and for how long it is registered */
+  register(
+    registration: OutgoingRegistration,
+  ): Promise<{ readonly status: number; readonly expiresSeconds: number }>;
   /** OPTIONS outside of any dialog. @returns the status; 408: no answer */
   probe(uri: string): Promise<number>;
 }

@@ -2,10 +2,15 @@
  * Several connections to the local rtpengine, one command at a time on each. Measured with 10.5.3: its threads write the
  * parts of their answers to one WebSocket as they come, so that two commands that end at the same moment may leave one
  * message without a beginning ("Error parsing message"), and a call without an answer for 1.5 s.
+ *
+ * A relay that does not answer in time hangs: nobody waits for it any more, until it answers a ping.
  */
-import { NgConnection, type NgAnswer, type NgConnectionOptions } from './ng-connection.js';
+import { isOperatingError } from '../../cluster/base/errors.js';
+import { mediaErrors } from './errors.js';
+import { DEADLINE_MS, NgConnection, type NgAnswer, type NgConnectionOptions } from './ng-connection.js';
 
 const CONNECTIONS = 8;
+const PING_EVERY_MS = 250;
 
 type Command = Parameters<NgConnection['send']>[0];
 
@@ -13,9 +18,13 @@ export class NgPool {
   readonly #connections: readonly NgConnection[];
   readonly #idle: NgConnection[];
   readonly #waiting: ((connection: NgConnection) => void)[] = [];
+  readonly #options: NgConnectionOptions;
+  #isHung = false;
   #isOpen = false;
+  #isClosed = false;
 
   constructor(options: NgConnectionOptions) {
+    this.#options = options;
     const onReachable = (): void => {
       const isOpen = this.#connections.some((one) => one.isOpen);
       if (isOpen === this.#isOpen) return;
@@ -33,22 +42,56 @@ export class NgPool {
     return this.#isOpen;
   }
 
+  /** It is connected and says nothing. */
+  get isHung(): boolean {
+    return this.#isHung;
+  }
+
   open(): void {
     for (const one of this.#connections) one.open();
   }
 
   close(): void {
+    this.#isClosed = true;
     for (const one of this.#connections) one.close();
   }
 
   /** @throws as `NgConnection.send` */
   async send(command: Command, options: object): Promise<NgAnswer> {
+    if (this.#isHung) throw mediaErrors.MEDIA_NO_ANSWER({ command, deadlineMs: DEADLINE_MS });
+    try {
+      return await this.#send(command, options);
+    } catch (error) {
+      if (isOperatingError(error, 'MEDIA_NO_ANSWER')) void this.#hang();
+      throw error;
+    }
+  }
+
+  async #send(command: Command, options: object): Promise<NgAnswer> {
     const connection = await this.#take();
     try {
       return await connection.send(command, options);
     } finally {
       this.#give(connection);
     }
+  }
+
+  async #hang(): Promise<void> {
+    if (this.#isHung) return;
+    const { clock, log } = this.#options;
+    this.#isHung = true;
+    const sinceMs = clock.monotonicMs();
+    log.error({}, 'rtpengine does not answer: new calls go elsewhere, emergencies without it');
+    while (!this.#isClosed) {
+      try {
+        await this.#send('ping', {});
+        break;
+      } catch {
+        await clock.sleep(PING_EVERY_MS);
+      }
+    }
+    this.#isHung = false;
+    log.info({ forMs: Math.round(clock.monotonicMs() - sinceMs) }, 'rtpengine answers again');
   }
 
   /** One that is open, if there is any. */

@@ -106,6 +106,10 @@ export class RtpengineMedia implements MediaPort {
     return this.#ng.isOpen;
   }
 
+  get isHung(): boolean {
+    return this.#ng.isHung;
+  }
+
   adopt(mediaCallId: string): void {
     this.#open.add(mediaCallId);
   }

@@ -12,6 +12,7 @@ import type { Log } from '../../cluster/base/log.js';
 import type {
   LegEvent,
   OutgoingCall,
+  OutgoingRegistration,
   Referral,
   RegisterAnswer,
   SignallingListener,
@@ -21,7 +22,14 @@ import type {
 import { adoptDialogs, storePayload } from './adopted-dialog.js';
 import { OutgoingLeg } from './outgoing-leg.js';
 import { signallingErrors } from './errors.js';
-import { authenticatedUser, keyOfInfo, readContacts, replacedBy, userOf } from './sip-values.js';
+import {
+  authenticatedUser,
+  grantedSeconds,
+  keyOfInfo,
+  readContacts,
+  replacedBy,
+  userOf,
+} from './sip-values.js';
 import { newSrf, type SrfApi, type SrfDialog, type SrfRequest, type SrfResponse } from './srf-types.js';
 
 export interface DrachtioSignallingOptions {
@@ -233,6 +241,41 @@ export class DrachtioSignalling implements SignallingPort {
     }
   }
 
+  register(registration: OutgoingRegistration): Promise<{ status: number; expiresSeconds: number }> {
+    const { registrar, aor, contact, localAddress, expiresSeconds, credentials, sipCallId, cseq } =
+      registration;
+    const options = {
+      method: 'REGISTER',
+      headers: {
+        ...{ To: `<${aor}>`, From: `<${aor}>`, Contact: `<${contact}>`, Expires: String(expiresSeconds) },
+        ...{ 'Call-ID': sipCallId, CSeq: `${String(cseq)} REGISTER`, 'X-Send-From': localAddress },
+      },
+      ...(credentials === undefined ? {} : { auth: credentials }),
+    };
+    return new Promise((resolve) => {
+      const timer = this.#options.clock.schedule(PROBE_MS, () => {
+        resolve({ status: 408, expiresSeconds: 0 });
+      });
+      let challenged = 0;
+      // Called once more for the request that answers a challenge.
+      this.#srf.request(registrar, options, (error, request) => {
+        if (error !== null || request === undefined) {
+          timer.cancel();
+          resolve({ status: 503, expiresSeconds: 0 });
+          return;
+        }
+        request.on('response', (response: SrfResponse) => {
+          const { status } = response;
+          if (status < 200) return;
+          const isChallenge = (status === 401 || status === 407) && credentials !== undefined;
+          if (isChallenge && (challenged += 1) === 1) return;
+          timer.cancel();
+          resolve({ status, expiresSeconds: grantedSeconds(response, contact, expiresSeconds) });
+        });
+      });
+    });
+  }
+
   async adoptLegs(): Promise<ReadonlySet<string>> {
     const adopted = new Set<string>();
     await adoptDialogs(this.#srf, TAG, ({ dialog, state, payload: legId }) => {
@@ -265,6 +308,7 @@ export class DrachtioSignalling implements SignallingPort {
       localAddress: hostOf(request.receivedOn ?? ''),
       user: authenticatedUser(header(request, 'Authorization')),
       dialled: userOf(request.uri),
+      to: userOf(header(request, 'To') ?? ''),
       claimedNumber: userOf(header(request, 'P-Asserted-Identity') ?? header(request, 'From') ?? ''),
       sdp: request.body ?? '',
     });

@@ -94,3 +94,20 @@ export function keyOfInfo(body: string | undefined): string | undefined {
 export function displayName(name: string): string {
   return name.replaceAll(/["\\\p{Cc}]/gu, '').slice(0, 64);
 }
+
+/**
+ * For how long a carrier has registered us: what it says of our Contact, else its Expires, else what we asked for (RFC 3261
+ * 10.2.4).
+ */
+export function grantedSeconds(
+  response: { has(name: string): boolean; get(name: string): string },
+  contact: string,
+  asked: number,
+): number {
+  const contacts = response.has('Contact') ? response.get('Contact') : '';
+  const ours = contacts.split(',').find((one) => one.includes(contact));
+  const said = /;\s*expires\s*=\s*"?(\d{1,10})/i.exec(ours ?? '')?.[1];
+  const general = response.has('Expires') ? response.get('Expires').trim() : '';
+  const granted = said ?? (/^\d{1,10}$/.test(general) ? general : undefined);
+  return granted === undefined ? asked : Number(granted);
+}

@@ -61,6 +61,12 @@ export interface SrfApi extends EventEmitter {
   createUAS(request: SrfRequest, response: SrfResponse, options: object): Promise<SrfDialog>;
   createUAC(uri: string, options: object, progress: Progress): Promise<SrfDialog>;
   request(uri: string, options: object): Promise<SrfRequest>;
+  /** @param callback for each request that is sent, also for the one that answers a challenge */
+  request(
+    uri: string,
+    options: object,
+    callback: (error: Error | null, request: SrfRequest | undefined) => void,
+  ): void;
   invite(handler: RequestHandler): void;
   register(handler: RequestHandler): void;
   options(handler: RequestHandler): void;

@@ -4,9 +4,9 @@
  */
 
 /** `call` by call id, `seat` by seat id, `queueEntry` by call id, `takeover` by the home of the address. */
-export type FactKind = 'call' | 'seat' | 'queueEntry' | 'takeover';
+export type FactKind = 'call' | 'seat' | 'queueEntry' | 'takeover' | 'drain';
 
-export const FACT_KINDS: readonly FactKind[] = ['call', 'seat', 'queueEntry', 'takeover'];
+export const FACT_KINDS: readonly FactKind[] = ['call', 'seat', 'queueEntry', 'takeover', 'drain'];
 
 export interface LiveFactsStatus {
   readonly isReachable: boolean;

@@ -137,7 +137,7 @@ export class NodeLink {
     });
     socket.once('close', () => {
       deadline.cancel();
-      if (this.#socket === socket) this.#socket = undefined;
+      if (this.#socket === socket) this.#drop('the connection was closed');
     });
   }
 
@@ -148,7 +148,7 @@ export class NodeLink {
   /** A new connection of the partner's takes the place of the old one, which it has given up. */
   #adopt(socket: TLSSocket): void {
     const { clock, log, partner, onUp } = this.#options;
-    if (this.#isUp) this.#drop('the partner has connected anew');
+    if (this.#socket !== socket) this.#drop('the partner has connected anew');
     this.#socket = socket;
     this.#pending = '';
     this.#heardMs = clock.monotonicMs();

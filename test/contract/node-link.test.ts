@@ -70,8 +70,13 @@ class Hold {
     from.on('close', () => to.destroy());
   }
 
+  /** Every connection, once. */
+  cut(): void {
+    for (const socket of this.#sockets.splice(0)) socket.destroy();
+  }
+
   close(): void {
-    for (const socket of this.#sockets) socket.destroy();
+    this.cut();
     this.server.close();
   }
 }
@@ -126,6 +131,23 @@ spec('the link of two nodes', (it) => {
     await waitFor('up', () => a.link.isUp && b.link.isUp);
     hold.isHeld = true;
     await waitFor('both down', () => a.downs === 1 && b.downs === 1);
+  });
+
+  it('is up again, and stays up, when a connection was closed at an end that goes on', async (t) => {
+    const [port, between, key] = [await freePort(), await freePort(), randomBytes(32)];
+    const hold = new Hold(between, port);
+    const b = new End(B, A, port, key);
+    const a = new End(A, { id: 'b', address: '127.0.0.4' }, between, key);
+    t.defer(() => {
+      a.link.stop();
+      b.link.stop();
+      hold.close();
+    });
+    await waitFor('up', () => a.link.isUp && b.link.isUp);
+    hold.cut();
+    await waitFor('up again', () => a.ups > 1 && b.ups > 1);
+    await clock.sleep(1000);
+    assert.equal([a.link.isUp, b.link.isUp, a.ups, b.ups], [true, true, 2, 2]);
   });
 
   it('is no link for whoever has not the key of the site, or is somebody else', async (t) => {

@@ -143,6 +143,90 @@ spec('calls while something is ill', { deadlineMs: 90_000 }, (it, before) => {
     await lab.phones.order({ do: 'hangUp', call: id });
   });
 
+  it('a relay that stands still: other callers are sent elsewhere, an emergency is heard without it', async (t) => {
+    const urgent = await lab.plugIn('8001');
+    t.defer(async () => {
+      await calm();
+      await lab.phones.order({ do: 'close', agent: '8001' });
+    });
+    await lab.logIn(urgent, '1001');
+    const standing = box.freezeService('a', 'rtpengine', 12_000);
+    // Who comes first finds it out.
+    const found = await lab.trunk.call('carrier', MAIN, PATIENT);
+    await lab.until(
+      lab.trunk,
+      'carrier',
+      found,
+      ({ status }) => status === 503,
+      'the first caller is sent away',
+    );
+    const next = await lab.trunk.call('carrier', MAIN, PATIENT);
+    const { times } = await lab.until(
+      lab.trunk,
+      'carrier',
+      next,
+      ({ status }) => status === 503,
+      'so is the next',
+    );
+    assert.ok((times.over ?? 0) - (times.invite ?? 0) < 1000, 'at once');
+    const patient = await lab.trunk.call('carrier', '01065129120', PATIENT);
+    const { id } = await lab.until(lab.phones, '8001', undefined, rings, 'the emergency seat rings');
+    await lab.phones.order({ do: 'answer', call: id });
+    await lab.talk(carrier(patient), party(urgent, id));
+    await lab.trunk.order({ do: 'hangUp', call: patient });
+    await lab.until(
+      lab.phones,
+      '8001',
+      id,
+      ({ progress }) => progress === 'over',
+      'the seat hears that it is over',
+    );
+    await standing;
+    const { patient: later } = await talk();
+    await lab.trunk.order({ do: 'hangUp', call: later });
+  });
+
+  it('a node that is drained goes on with its calls and takes emergencies, nothing else', async (t) => {
+    t.defer(calm);
+    const { patient, phone, seat } = await talk();
+    await lab.ask('a', 'drain', { isDraining: true });
+    await waitFor('it is a fact', async () => {
+      const { liveState } = await lab.ask<{ liveState: { unsent: number } }>('a', 'status');
+      return liveState.unsent === 0 || notYet(liveState);
+    });
+    await box.killService('a', 'calls');
+    await waitFor('call control is back and has not forgotten it', async () => {
+      const status = await lab
+        .ask<{ isDraining: boolean; calls: number }>('a', 'status')
+        .catch(() => undefined);
+      return (status?.isDraining === true && status.calls === 1) || notYet(status);
+    });
+    const refused = await lab.trunk.call('carrier', MAIN, PATIENT);
+    await lab.until(
+      lab.trunk,
+      'carrier',
+      refused,
+      ({ status }) => status === 503,
+      'a new caller is sent away',
+    );
+    const urgent = await lab.trunk.call('carrier', '01065129120', PATIENT);
+    await lab.until(
+      lab.trunk,
+      'carrier',
+      urgent,
+      ({ progress }) => progress === 'ringing',
+      'an emergency is not',
+    );
+    await lab.talk(carrier(patient), party(phone, seat));
+    await lab.ask('a', 'drain', { isDraining: false });
+    await lab.trunk.order({ do: 'hangUp', call: urgent });
+    await lab.trunk.order({ do: 'hangUp', call: patient });
+    await lab.isQuiet();
+    await calm();
+    const { patient: again } = await talk();
+    await lab.trunk.order({ do: 'hangUp', call: again });
+  });
+
   it('when a trunk is down its backup takes the call', async (t) => {
     t.defer(calm);
     await lab.trunk.order({ do: 'policy', agent: 'carrier', policy: { kind: 'refuse', status: 503 } });

@@ -118,6 +118,13 @@ export const SITE_API = {
     params: Type.Object({ home: text(8, 'Give the node whose address it is.') }, strict),
     response: Done,
   },
+  'POST /api/nodes/:node/drain': {
+    summary: 'Take no new calls at a node but emergencies, or take them again',
+    access: ['operations', 'systemAdministrator'],
+    params: Type.Object({ node: text(8, 'Give the id of a node.') }, strict),
+    body: Type.Object({ isDraining: Type.Boolean({ description: 'Use true or false.' }) }, strict),
+    response: Done,
+  },
   'POST /api/test-calls': {
     summary: 'Call an emergency number of the house over a trunk now, as a test',
     access: ['operations', 'dutyManager', 'systemAdministrator'],

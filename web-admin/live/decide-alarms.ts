@@ -11,6 +11,7 @@ export type AlarmCode =
   | 'noQuorum'
   | 'notReplicated'
   | 'routingRefused'
+  | 'draining'
   | 'addressAway'
   | 'daemonDown'
   | 'trunkDown'
@@ -84,6 +85,7 @@ function ofNode(node: PictureNode, nowWallMs: number): readonly Alarm[] {
       .filter((daemon) => daemon.state === 'down')
       .map(({ name }) => alarm('daemonDown', 'warning', { node: nodeId, daemon: name })),
     ...ofPair(node, nowWallMs),
+    ...(node.isDraining ? [alarm('draining', 'warning', { node: nodeId })] : []),
     ...(node.routingRefused === null
       ? []
       : [alarm('routingRefused', 'warning', { node: nodeId, version: String(node.routingRefused) })]),

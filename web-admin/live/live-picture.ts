@@ -33,6 +33,8 @@ export interface PictureNode {
   readonly isStoreReachable: boolean;
   /** Since when its call control has not heard of the partner's; null: it has, or there is none. */
   readonly aloneSinceWallMs: number | null;
+  /** No new calls but emergencies. */
+  readonly isDraining: boolean;
   readonly routingVersion: number | null;
   /** A version of the routing that is active and does not fit this node. */
   readonly routingRefused: number | null;
@@ -188,6 +190,7 @@ function nodeOf(site: SiteDocument['nodes'][number], seen: SeenNode | undefined)
     backlogAgeMs: backlog?.oldestAgeMs ?? 0,
     isStoreReachable: backlog?.isStoreReachable ?? false,
     aloneSinceWallMs: status?.partner?.isLinked === false ? status.partner.sinceWallMs : null,
+    isDraining: status?.isDraining ?? false,
     routingVersion: status?.routing?.version ?? null,
     routingRefused: status?.routing?.refused ?? null,
   };

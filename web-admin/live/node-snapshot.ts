@@ -78,6 +78,7 @@ export interface ControlStatus {
   readonly waiting: number;
   readonly seatsReady: number;
   readonly isMediaReachable: boolean;
+  readonly isDraining?: boolean;
   /** Null: a node alone. */
   readonly partner?: { readonly isLinked: boolean; readonly sinceWallMs: number } | null;
   readonly tests?: readonly ControlTest[];

@@ -14,7 +14,7 @@ const BEAT_MS = 1000;
 const STREAMS_MAX = 200;
 /** What the panel of another node may order here. */
 const PEER_ORDERS: Readonly<Record<'calls' | 'node', ReadonlySet<string>>> = {
-  calls: new Set(['trigger', 'undoEmergency']),
+  calls: new Set(['trigger', 'undoEmergency', 'drain']),
   node: new Set(['move']),
 };
 
@@ -115,6 +115,19 @@ function addAddresses(book: RouteBook, { live, orders, peers, identity, settings
   });
 }
 
+function addDrain(book: RouteBook, { orders, peers, live, identity, settings }: RouteParts): void {
+  book.add('POST /api/nodes/:node/drain', async ({ params: { node }, body: { isDraining }, session }) => {
+    if (!live.picture().nodes.some(({ nodeId, state }) => nodeId === node && state !== 'voter'))
+      throw panelErrors.PANEL_NOT_FOUND({ what: 'node', id: node });
+    const order = { isDraining };
+    await (node === settings.node
+      ? orders.ask('calls', 'drain', order)
+      : peers.order(node, 'calls', 'drain', order));
+    identity.audit(session.account.accountId, isDraining ? 'nodeDrained' : 'nodeOpened', node, 'done', {});
+    return { done: true };
+  });
+}
+
 function addTestCalls(book: RouteBook, { orders, identity }: RouteParts): void {
   book.add('POST /api/test-calls', async ({ body: { number, trunk }, session }) => {
     const result = await orders.ask('calls', 'runTestCall', { number, trunk });
@@ -187,6 +200,7 @@ export function addSiteRoutes(book: RouteBook, parts: RouteParts): void {
   addLive(book, parts);
   addAddresses(book, parts);
   addTestCalls(book, parts);
+  addDrain(book, parts);
   addRouting(book, parts);
   addPrompts(book, parts);
 }

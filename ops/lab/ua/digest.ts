@@ -70,3 +70,17 @@ export function answerChallenge(
   ];
   return `Digest ${parts.join(', ')}`;
 }
+
+/** @param value of Authorization @returns whether it answers the challenge with these credentials */
+export function isRightAnswer(
+  value: string,
+  challenge: Challenge,
+  credentials: Credentials,
+  method: string,
+): boolean {
+  const [uri, cnonce, response] = ['uri', 'cnonce', 'response'].map((name) => parameter(value, name));
+  if (uri === undefined || response === undefined || parameter(value, 'nonce') !== challenge.nonce)
+    return false;
+  const right = answerChallenge(challenge, credentials, method, uri, cnonce ?? '');
+  return parameter(right, 'response') === response;
+}

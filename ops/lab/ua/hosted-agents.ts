@@ -32,6 +32,7 @@ export class HostedAgents {
       this.#agents.delete(name);
     },
     register: ({ agent, expires }) => this.#getAgent(agent).register(expires ?? EXPIRES_SECONDS),
+    registrations: ({ agent }) => this.#getAgent(agent).registrar?.registrations ?? [],
     policy: ({ agent, policy }) => {
       this.#getAgent(agent).policy = policy;
     },
@@ -128,6 +129,7 @@ function agentOptions({ agent: name, user = name, password, ...order }: AgentOrd
       hz: DEFAULT_HZ,
       rtpEvery: 1,
       firstSequence: undefined,
+      subscriber: undefined,
       isSecure: false,
       instance: undefined,
       regId: 1,
@@ -143,10 +145,11 @@ function inviteOf({ id, invite }: UaCall): object {
   return { ...invite, headers: Object.fromEntries(invite.headers) };
 }
 
-function outgoing({ to, from, headers, rtpEvery, hangUpAfterMs }: CallOrder) {
+function outgoing({ to, from, dialled, headers, rtpEvery, hangUpAfterMs }: CallOrder) {
   return {
     to,
     ...(from === undefined ? {} : { from }),
+    ...(dialled === undefined ? {} : { dialled }),
     ...(headers === undefined ? {} : { headers }),
     ...(rtpEvery === undefined ? {} : { rtpEvery }),
     ...(hangUpAfterMs === undefined ? {} : { hangUpAfterMs }),

@@ -47,6 +47,8 @@ export interface CallOptions {
 export interface OutgoingCall extends CallOptions {
   /** A number, or a URI that says where it goes itself. */
   readonly to: string;
+  /** User part of To, where that is not whom `to` names. */
+  readonly dialled?: string;
   /** User part of From. */
   readonly from?: string;
   readonly headers?: HeaderLines;
@@ -150,9 +152,10 @@ export class UaCall {
   }
 
   /** @throws when it cannot have a port for its media */
-  async call({ to, from, headers = [], onStatus }: OutgoingCall): Promise<void> {
+  async call({ to, from, dialled, headers = [], onStatus }: OutgoingCall): Promise<void> {
     const { server, user, address } = this.#agent.options;
-    const { target, peer, remoteUri } = this.#agent.wayTo(to);
+    const { target, peer, ...way } = this.#agent.wayTo(to);
+    const remoteUri = dialled === undefined ? way.remoteUri : `<sip:${dialled}@${server.address}>`;
     this.#caller = from ?? user;
     this.#dialled = userIn(target);
     if (onStatus !== undefined) this.#onStatus = onStatus;

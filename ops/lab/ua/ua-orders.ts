@@ -32,6 +32,12 @@ export interface AgentOrder {
   readonly firstSequence?: number;
   /** Preferred first; default PCMA, PCMU. */
   readonly codecs?: readonly OfferedCodec[];
+  /** Of a carrier: who registers with it, and for how long he may. */
+  readonly subscriber?: {
+    readonly username: string;
+    readonly password: string;
+    readonly expiresSeconds: number;
+  };
   /** Offers SRTP. */
   readonly isSecure?: boolean;
   /** Default: rings. */
@@ -42,6 +48,8 @@ export interface CallOrder {
   readonly agent: string;
   /** A number, or a `sip:` URI, which is called where it says. */
   readonly to: string;
+  /** User part of To, where that is not whom the Request-URI names. */
+  readonly dialled?: string;
   /** User part of From, for the carrier. */
   readonly from?: string;
   /** Such as P-Asserted-Identity. */
@@ -58,6 +66,8 @@ export type UaOrder =
   | { readonly do: 'close'; readonly agent: string }
   /** @property expires seconds, default 120; 0: unregisters @returns final status */
   | { readonly do: 'register'; readonly agent: string; readonly expires?: number }
+  /** @returns registrations at it, in their order */
+  | { readonly do: 'registrations'; readonly agent: string }
   | { readonly do: 'policy'; readonly agent: string; readonly policy: Policy }
   /** @returns id of the call */
   | ({ readonly do: 'call' } & CallOrder)

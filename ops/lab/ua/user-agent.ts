@@ -5,6 +5,7 @@
  */
 import type { Clock } from '../../../cluster/base/clock.js';
 import type { Rng } from '../../../cluster/base/rng.js';
+import { CarrierRegistrar } from './carrier-registrar.js';
 import { answerChallenge, chooseChallenge, type Credentials } from './digest.js';
 import type { MediaTicker } from './media-ticker.js';
 import { passMedia, type Deafness } from './passed-media.js';
@@ -60,6 +61,8 @@ export interface UserAgentOptions {
   readonly firstSequence: number | undefined;
   readonly codecs: readonly OfferedCodec[];
   readonly isSecure: boolean;
+  /** Of a carrier: who registers with it. */
+  readonly subscriber: (Credentials & { readonly expiresSeconds: number }) | undefined;
   readonly policy: Policy;
   readonly clock: Clock;
   readonly rng: Rng;
@@ -74,6 +77,7 @@ export class UserAgent {
   readonly calls = new Map<string, UaCall>();
   readonly transactions: Transactions;
   readonly #registration: Registration;
+  readonly registrar: CarrierRegistrar | undefined;
   readonly #byDialog = new Map<string, UaCall>();
   readonly #byBranch = new Map<string, UaCall>();
   #wire: Wire | undefined;
@@ -93,6 +97,11 @@ export class UserAgent {
       newBranch: () => `z9hG4bK${this.token(8)}`,
     });
     this.#registration = new Registration(this);
+    const { subscriber } = options;
+    this.registrar =
+      subscriber === undefined
+        ? undefined
+        : new CarrierRegistrar(subscriber, subscriber.expiresSeconds, this.token());
   }
 
   async open(): Promise<void> {
@@ -278,7 +287,10 @@ export class UserAgent {
         : this.#byDialog.get(dialogKey(headerOf(request, 'call-id'), tag));
     if (call !== undefined && !call.isOver) call.onRequest(request, from);
     else if (request.method === 'INVITE' && tag === '') this.#onInvite(request, from);
-    else if (request.method !== 'ACK')
+    else if (request.method === 'REGISTER' && this.registrar !== undefined) {
+      const { status, headers } = this.registrar.answer(request, from);
+      this.transactions.respond(request, from, buildResponse(request, status, this.token(4), headers, ''));
+    } else if (request.method !== 'ACK')
       this.respond(request, from, statusOutside(request.method, tag), this.token(4));
   }
 

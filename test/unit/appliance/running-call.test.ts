@@ -28,6 +28,7 @@ class Bench {
         : Promise.resolve('answer');
     };
     const media: MediaPort = {
+      isHung: false,
       adopt: () => undefined,
       unblock: () => Promise.resolve(),
       takeOver: () => Promise.resolve(),
@@ -63,6 +64,7 @@ class Bench {
       },
       renegotiate: () => relay('re-INVITE'),
       notifyReferral: () => undefined,
+      register: () => Promise.resolve({ status: 200, expiresSeconds: 60 }),
       probe: () => Promise.resolve(200),
     };
     const party = { kind: 'trunk', trunkId: 'main', number: '1' } as const;

@@ -59,6 +59,39 @@ function MoveButton({ home, holder }: { readonly home: string; readonly holder: 
   );
 }
 
+function DrainButton({ node }: { readonly node: PictureNode }): ReactNode {
+  const t = useTexts();
+  const { message } = App.useApp();
+  const [isBusy, setBusy] = useState(false);
+  const { nodeId, isDraining } = node;
+  const drain = (): void => {
+    setBusy(true);
+    ask('POST /api/nodes/:node/drain', { params: { node: nodeId }, body: { isDraining: !isDraining } })
+      .then(
+        () => message.success(t('drain.done')),
+        (error: unknown) => message.error(toApiError(error).body.message),
+      )
+      .finally(() => {
+        setBusy(false);
+      });
+  };
+  const button = (onClick?: () => void): ReactNode => (
+    <Button size="small" loading={isBusy} onClick={onClick}>
+      {t(isDraining ? 'drain.stop' : 'drain.start')}
+    </Button>
+  );
+  if (isDraining) return button(drain);
+  return (
+    <Popconfirm
+      title={t('drain.sure', { node: nodeId.toUpperCase() })}
+      description={t('drain.effect')}
+      onConfirm={drain}
+    >
+      {button()}
+    </Popconfirm>
+  );
+}
+
 function Addresses({
   node,
   picture,
@@ -92,7 +125,8 @@ function NodeCard({
   readonly picture: LivePicture;
 }): ReactNode {
   const t = useTexts();
-  const { settings } = useSite();
+  const { settings, account } = useSite();
+  const mayDrain = hasRole(account, 'operations', 'systemAdministrator');
   const mood = moodOf(node);
   const title = (
     <>
@@ -117,6 +151,7 @@ function NodeCard({
           : t('node.backlog', { count: node.backlog, age: durationText(node.backlogAgeMs) })}
       </p>
       <Addresses node={node} picture={picture} />
+      {mayDrain && node.isControlReachable && node.place === 'site' ? <DrainButton node={node} /> : null}
       <Table
         size="small"
         rowKey="name"

@@ -142,6 +142,7 @@ spec('the picture of the site', (it) => {
     assert.equal(codes(withStatus(since(NOW - 2000))), []);
     assert.equal(codes(withStatus(since(NOW - 4000))), ['alone']);
     assert.equal(codes(withStatus({ partner: null })), []);
+    assert.equal(codes(withStatus({ isDraining: true })), ['draining']);
     assert.equal(codes(withStatus({ routing: { version: 2, refused: 3 } })), ['routingRefused']);
     const daemons = (redis: string, rqlited: string): NodeSnapshot['report'] => ({
       ...{ state: 'fresh', reportedAtMs: NOW },
