@@ -131,8 +131,7 @@ function stopOnSignal(parts: readonly ({ stop(): void } | undefined)[], close: (
 async function main(): Promise<void> {
   const documents = await readApplianceDocuments(process.argv.slice(2));
   const { site, node, own, telephony } = documents;
-  const clock = new RealClock();
-  const rng = systemRng();
+  const [clock, rng] = [new RealClock(), systemRng()];
   const log = openLog({ name: 'calls', node: own.id, level: node.logLevel });
   const secret = await readSecret(sipEngineFiles(node).controlSecret, clock, log);
   const secrets = await readTrunkSecrets(telephony, log);
