@@ -98,6 +98,7 @@ export function adminMethods({ control, media, store, facts, telephony, routing 
         .length,
       isMediaReachable: media.isReachable && !media.isHung,
       isDraining: control.isDraining,
+      isOverloaded: control.load.isOverloaded,
       partner: control.hasPartner ? control.partner.status : null,
       tests: control.tests.list(),
       routing: { version: routing.status().version, refused: routing.status().refused?.version ?? null },

@@ -33,6 +33,7 @@ import type {
 } from './call/signalling-port.js';
 import { CallbackDesk, type CallbackNote } from './callback-desk.js';
 import { Dispatcher } from './dispatcher.js';
+import { LoadWatch } from './load-watch.js';
 import { localTimeOf } from './local-time.js';
 import { NO_LINK, Partner, type PartnerLink } from './partner.js';
 import { Peers, type Peer } from './peers.js';
@@ -49,6 +50,7 @@ import { SeatBook } from './seat-book.js';
 import { TestCalls, type TonePartyPort } from './test-calls.js';
 import { TrunkRegistrar } from './trunk-registrar.js';
 import { TrunkWatch } from './trunk-watch.js';
+import { Watchers } from './watchers.js';
 import { ServiceCall } from './service-call.js';
 import { isHold } from './media/sdp.js';
 
@@ -115,6 +117,8 @@ export class CallControl implements SignallingListener, CallHouse {
   readonly tests: TestCalls;
   readonly trunks: TrunkWatch;
   readonly registrar: TrunkRegistrar;
+  readonly load: LoadWatch;
+  readonly watchers: Watchers;
   #routing: RoutingDocument;
   /** Adopted calls whose dialogs are not known yet. */
   readonly #expected = new Set<string>();
@@ -165,6 +169,7 @@ export class CallControl implements SignallingListener, CallHouse {
         },
         onSeat: (seat) => {
           this.#dispatcher.apply({ kind: 'seatChanged', seat });
+          this.watchers.look();
         },
         onKeep: (seatId, kept) => {
           options.facts.put('seat', seatId, kept);
@@ -193,8 +198,26 @@ export class CallControl implements SignallingListener, CallHouse {
       newCallId: () => `${Buffer.from(options.rng.bytes(12)).toString('hex')}@${node}`,
     });
     this.callbacks = this.#openCallbacks(options);
+    this.watchers = this.#openWatchers(options);
+    this.load = new LoadWatch(clock);
     this.trunks = new TrunkWatch({
       ...{ trunks: telephony.trunks, signalling: options.signalling, clock, log },
+    });
+  }
+
+  #openWatchers({ signalling, telephony, clock }: CallControlOptions): Watchers {
+    const departmentsOf = (seatId: string): readonly string[] =>
+      telephony.seats.find(({ id }) => id === seatId)?.departments ?? [];
+    return new Watchers({
+      ...{ signalling, clock },
+      findSeat: (extension) => this.seats.findByExtension(extension)?.id,
+      calls: () => this.calls,
+      isBusyElsewhere: (seatId) => this.seats.isBusy(seatId),
+      callbacksFor: (seatId) => {
+        const departments = departmentsOf(seatId);
+        const waiting = Object.values(this.queue.entries).filter(({ callback }) => callback !== undefined);
+        return waiting.filter(({ departmentId }) => departments.includes(departmentId)).length;
+      },
     });
   }
 
@@ -242,12 +265,15 @@ export class CallControl implements SignallingListener, CallHouse {
 
   start(): void {
     this.seats.start();
+    this.load.start();
   }
 
   stop(): void {
     this.seats.stop();
     this.trunks.stop();
     this.registrar.stop();
+    this.load.stop();
+    this.watchers.stop();
     this.#dispatcher.stop();
   }
 
@@ -424,6 +450,22 @@ export class CallControl implements SignallingListener, CallHouse {
     this.#options.log.info({ isConnected }, 'SIP engine');
     if (isConnected && !this.#hasBeenConnected) this.trunks.start();
     this.#hasBeenConnected ||= isConnected;
+  }
+
+  onSubscribe({ user, target, event }: Parameters<SignallingListener['onSubscribe']>[0]): number {
+    return this.#peers.findSeat(user) === undefined ? 403 : this.watchers.statusOf(target, event);
+  }
+
+  onSubscribed(subscriptionId: string, target: string, event: string): void {
+    this.watchers.add(subscriptionId, target, event);
+  }
+
+  onRefreshed(subscriptionId: string): void {
+    this.watchers.refresh(subscriptionId);
+  }
+
+  onUnsubscribed(subscriptionId: string): void {
+    this.watchers.remove(subscriptionId);
   }
 
   onRegister(request: RegisterRequest): RegisterAnswer {
@@ -611,6 +653,7 @@ export class CallControl implements SignallingListener, CallHouse {
   onState(state: CallState): void {
     if (state.name !== 'ended') this.#options.facts.put('call', state.callId, state);
     this.#tellAnswer(state);
+    this.watchers.look();
     this.#options.observer.onState(state);
   }
 
@@ -630,6 +673,7 @@ export class CallControl implements SignallingListener, CallHouse {
 
   onClosed(state: CallState, reason: EndReason, statistics: MediaStatistics | undefined): void {
     this.#calls.delete(state.callId);
+    this.watchers.look();
     this.#places.delete(state.callId);
     this.#options.facts.remove('call', state.callId);
     for (const [legId, call] of this.#legs) if (call.state.callId === state.callId) this.#legs.delete(legId);
@@ -660,8 +704,9 @@ export class CallControl implements SignallingListener, CallHouse {
     const { signalling, log } = this.#options;
     const { callId, legId } = incoming;
     const isEmergency = plan.kind === 'queue' && plan.place.trigger !== undefined;
-    if (!isEmergency && (this.#isDraining || this.#options.media.isHung)) {
-      log.info({ leg: legId, isDraining: this.#isDraining }, 'call sent elsewhere');
+    const why = this.#whyElsewhere();
+    if (!isEmergency && why !== undefined) {
+      log.info({ leg: legId, why }, 'call sent elsewhere');
       signalling.refuse(legId, 503);
       return;
     }
@@ -675,6 +720,12 @@ export class CallControl implements SignallingListener, CallHouse {
     call.apply(
       plan.kind === 'dial' ? { kind: 'dialled', target: this.#inOrder(plan.target) } : firstEventOf(plan),
     );
+  }
+
+  #whyElsewhere(): string | undefined {
+    if (this.#isDraining) return 'the node is drained';
+    if (this.#options.media.isHung) return 'the relay does not answer';
+    return this.load.isOverloaded ? 'there are more calls than can be served' : undefined;
   }
 
   #prepare(
@@ -860,6 +911,7 @@ export class CallControl implements SignallingListener, CallHouse {
       this.partner.tell(effect);
       return;
     }
+    this.watchers.look();
     if (effect.kind === 'ignored' || this.callbacks.onDispatch(effect)) return;
     const call = this.#calls.get(effect.callId);
     if (call === undefined) {

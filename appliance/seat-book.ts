@@ -340,6 +340,12 @@ export class SeatBook {
     if (entry !== undefined) this.#apply(entry, { kind: 'notReady', reason: 'noAnswer' });
   }
 
+  /** In a call, here or at the partner. */
+  isBusy(seatId: string): boolean {
+    const entry = this.#seats.get(seatId);
+    return entry !== undefined && (entry.calls.size > 0 || entry.state.name === 'talking');
+  }
+
   callBegan(seatId: string, callId: string, isPartners = false): void {
     const entry = this.#seats.get(seatId);
     if (entry === undefined) return;

@@ -91,6 +91,17 @@ export interface SignallingListener {
   /** @returns status of the answer to the REFER: 202, or why not */
   onReferral(legId: string, referral: Referral): number;
   onRegister(request: RegisterRequest): RegisterAnswer;
+  /** A phone wants to be told. @property target user part of the Request-URI @returns 202, or a refusal */
+  onSubscribe(asked: {
+    readonly user: string | undefined;
+    readonly target: string;
+    readonly event: string;
+  }): number;
+  /** It is to be told at once. */
+  onSubscribed(subscriptionId: string, target: string, event: string): void;
+  /** It is to be told everything once more. */
+  onRefreshed(subscriptionId: string): void;
+  onUnsubscribed(subscriptionId: string): void;
   /** The engine is there, or is gone. */
   onEngine(isConnected: boolean): void;
 }
@@ -98,6 +109,12 @@ export interface SignallingListener {
 export interface Credentials {
   readonly username: string;
   readonly password: string;
+}
+
+/** What a subscription is told. */
+export interface Notice {
+  readonly contentType: string;
+  readonly body: string;
 }
 
 export interface OutgoingRegistration {
@@ -154,6 +171,8 @@ export interface SignallingPort {
   renegotiate(legId: string, sdp: string): Promise<string>;
   /** NOTIFY about a transfer. */
   notifyReferral(legId: string, status: number): void;
+  /** NOTIFY of a subscription that is open; nothing for one that is not. */
+  notify(subscriptionId: string, notice: Notice): void;
   /** REGISTER at a carrier. @returns the status, 408 for silence, and for how long it is registered */
   register(
     registration: OutgoingRegistration,

@@ -11,6 +11,7 @@ import type { Clock } from '../../cluster/base/clock.js';
 import type { Log } from '../../cluster/base/log.js';
 import type {
   LegEvent,
+  Notice,
   OutgoingCall,
   OutgoingRegistration,
   Referral,
@@ -30,6 +31,7 @@ import {
   replacedBy,
   userOf,
 } from './sip-values.js';
+import { Subscriptions } from './subscriptions.js';
 import { newSrf, type SrfApi, type SrfDialog, type SrfRequest, type SrfResponse } from './srf-types.js';
 
 export interface DrachtioSignallingOptions {
@@ -70,10 +72,12 @@ export class DrachtioSignalling implements SignallingPort {
   readonly #options: DrachtioSignallingOptions;
   readonly #srf: SrfApi = newSrf(TAG);
   readonly #legs = new Map<string, Leg>();
+  readonly #subscriptions: Subscriptions;
   #listener: SignallingListener | undefined;
 
   constructor(options: DrachtioSignallingOptions) {
     this.#options = options;
+    this.#subscriptions = new Subscriptions(this.#srf, options.clock, options.log);
   }
 
   /** Connects, and again whenever the engine has been away. */
@@ -99,6 +103,11 @@ export class DrachtioSignalling implements SignallingPort {
     this.#srf.register(
       this.#guarded((request, response) => {
         this.#onRegister(request, response, listener);
+      }),
+    );
+    this.#srf.subscribe(
+      this.#guarded((request, response) => {
+        this.#subscriptions.onSubscribe(request, response, listener);
       }),
     );
     this.#srf.options(
@@ -222,6 +231,10 @@ export class DrachtioSignalling implements SignallingPort {
     dialog
       .request({ method: 'NOTIFY', headers, body: `SIP/2.0 ${String(status)} ${phraseOf(status)}\r\n` })
       .catch(() => undefined);
+  }
+
+  notify(subscriptionId: string, notice: Notice): void {
+    this.#subscriptions.notify(subscriptionId, notice);
   }
 
   async probe(uri: string): Promise<number> {

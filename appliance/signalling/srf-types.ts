@@ -70,6 +70,7 @@ export interface SrfApi extends EventEmitter {
   invite(handler: RequestHandler): void;
   register(handler: RequestHandler): void;
   options(handler: RequestHandler): void;
+  subscribe(handler: RequestHandler): void;
 }
 
 /** @param tag calls of an application that died go to the next one with the same tag */

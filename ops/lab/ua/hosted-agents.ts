@@ -4,6 +4,7 @@ import type { Rng } from '../../../cluster/base/rng.js';
 import { MediaTicker } from './media-ticker.js';
 import type { CallReport, UaCall } from './ua-call.js';
 import type { AgentOrder, CallOrder, Totals, UaEvent, UaOrder } from './ua-orders.js';
+import { subscribe } from './ua-subscription.js';
 import { UserAgent } from './user-agent.js';
 
 export interface HostedAgentsOptions {
@@ -32,6 +33,8 @@ export class HostedAgents {
       this.#agents.delete(name);
     },
     register: ({ agent, expires }) => this.#getAgent(agent).register(expires ?? EXPIRES_SECONDS),
+    subscribe: ({ agent, to, event, expires }) => subscribe(this.#getAgent(agent), to, event, expires),
+    notices: ({ agent }) => this.#getAgent(agent).notices,
     registrations: ({ agent }) => this.#getAgent(agent).registrar?.registrations ?? [],
     policy: ({ agent, policy }) => {
       this.#getAgent(agent).policy = policy;

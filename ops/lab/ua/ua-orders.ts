@@ -66,6 +66,16 @@ export type UaOrder =
   | { readonly do: 'close'; readonly agent: string }
   /** @property expires seconds, default 120; 0: unregisters @returns final status */
   | { readonly do: 'register'; readonly agent: string; readonly expires?: number }
+  /** @property event such as `dialog` @property expires seconds; 0: to know it once @returns the final status */
+  | {
+      readonly do: 'subscribe';
+      readonly agent: string;
+      readonly to: string;
+      readonly event: string;
+      readonly expires: number;
+    }
+  /** @returns what it was told, in its order */
+  | { readonly do: 'notices'; readonly agent: string }
   /** @returns registrations at it, in their order */
   | { readonly do: 'registrations'; readonly agent: string }
   | { readonly do: 'policy'; readonly agent: string; readonly policy: Policy }

@@ -29,6 +29,7 @@ import type { UaEvent } from './ua-orders.js';
 import { Registration } from './ua-registration.js';
 import type { MediaOptions } from './ua-media.js';
 import type { OfferedCodec } from './ua-sdp.js';
+import { readNotice, type ToldNotice } from './ua-subscription.js';
 import { Transactions } from './ua-transactions.js';
 
 /** What becomes of a call that comes in. */
@@ -78,6 +79,9 @@ export class UserAgent {
   readonly transactions: Transactions;
   readonly #registration: Registration;
   readonly registrar: CarrierRegistrar | undefined;
+  readonly notices: ToldNotice[] = [];
+  /** Call-IDs of its subscriptions. */
+  readonly #subscriptions = new Set<string>();
   readonly #byDialog = new Map<string, UaCall>();
   readonly #byBranch = new Map<string, UaCall>();
   #wire: Wire | undefined;
@@ -157,6 +161,11 @@ export class UserAgent {
 
   token(bytes = 6): string {
     return Buffer.from(this.options.rng.bytes(bytes)).toString('hex');
+  }
+
+  /** NOTIFYs of this Call-ID belong to a subscription of ours. */
+  expectNotices(callId: string): void {
+    this.#subscriptions.add(callId);
   }
 
   /** Final status of the registration as it is. 0: none yet. */
@@ -286,7 +295,10 @@ export class UserAgent {
         ? this.#byBranch.get(branchOf(request))
         : this.#byDialog.get(dialogKey(headerOf(request, 'call-id'), tag));
     if (call !== undefined && !call.isOver) call.onRequest(request, from);
-    else if (request.method === 'INVITE' && tag === '') this.#onInvite(request, from);
+    else if (request.method === 'NOTIFY' && this.#subscriptions.has(headerOf(request, 'call-id'))) {
+      this.notices.push(readNotice(request));
+      this.respond(request, from, 200, '');
+    } else if (request.method === 'INVITE' && tag === '') this.#onInvite(request, from);
     else if (request.method === 'REGISTER' && this.registrar !== undefined) {
       const { status, headers } = this.registrar.answer(request, from);
       this.transactions.respond(request, from, buildResponse(request, status, this.token(4), headers, ''));

@@ -65,14 +65,12 @@ class Bench {
       renegotiate: () => relay('re-INVITE'),
       notifyReferral: () => undefined,
       register: () => Promise.resolve({ status: 200, expiresSeconds: 60 }),
+      notify: () => undefined,
       probe: () => Promise.resolve(200),
     };
     const party = { kind: 'trunk', trunkId: 'main', number: '1' } as const;
     const facts = {
-      callId: 'c',
-      sipCallId: 'i',
-      home: 'a',
-      mediaCallId: 'm',
+      ...{ callId: 'c', sipCallId: 'i', home: 'a', mediaCallId: 'm' },
       sdp: 'offer',
       dialled: '1',
       party,
