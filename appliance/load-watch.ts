@@ -7,9 +7,9 @@ import type { Clock, Timer } from '../cluster/base/clock.js';
 const EVERY_MS = 50;
 /** One late timer is a pause of the collector; several in a row are too many calls. */
 const WEIGHT = 0.2;
-const LATE_MS_MAX = 100;
+const LATE_MS_MAX = 250;
 /** Relieved only when it is well again, or it would change its mind with each call. */
-const WELL_MS_MAX = 30;
+const WELL_MS_MAX = 80;
 
 export class LoadWatch {
   readonly #clock: Clock;
