@@ -43,6 +43,6 @@ export function largeHospital(count: number, emergencySeats: number): CallDocume
   const callTakers = largeSeats(count).map(({ callTaker }) => ({
     ...{ id: callTaker, name: `Call-taker ${callTaker}`, pinHash, departments: [], skills: [] },
   }));
-  const telephony = { ...base, seats, callTakers, wrapUpMs: 0 };
+  const telephony = { ...base, seats, callTakers, wrapUpMs: 0, testCallsEverySeconds: 0 };
   return { routing, telephony: parseTelephony(telephony, { routing, site: parseSite(exampleSite()) }) };
 }
