@@ -122,7 +122,7 @@ export function adminMethods({ control, media, store, facts, telephony, routing 
     directory: () => directoryOf(telephony, control.routing),
     trigger: (params) => {
       const call = callOf(params);
-      return control.trigger(call.callId, triggerOf(params, call.place?.departmentId ?? ''));
+      return control.triggers.trigger(call.callId, triggerOf(params, call.place?.departmentId ?? ''));
     },
     ...routingMethods(routing),
     drain: ({ isDraining }) => {
@@ -135,6 +135,6 @@ export function adminMethods({ control, media, store, facts, telephony, routing 
     },
     testCalls: () => ({ isOn: telephony.testCallsEverySeconds > 0, tests: control.tests.list() }),
     runTestCall: (params) => control.tests.run(textOf(params, 'number'), textOf(params, 'trunk')),
-    undoEmergency: (params) => ({ isUndone: control.undoEmergencyOf(callOf(params).callId) }),
+    undoEmergency: (params) => ({ isUndone: control.triggers.undo(callOf(params).callId) }),
   };
 }

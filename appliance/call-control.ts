@@ -42,12 +42,13 @@ import type { PromptFiles } from './prompt-files.js';
 import type { DispatchSettings } from './queue/dispatch-settings.js';
 import type { QueueEntry } from './queue/queue-entry.js';
 import type { DispatchEffect } from './queue/dispatch-types.js';
-import { decideTrigger, type TriggerDecision, type TriggerInput } from './routing/decide-trigger.js';
+import type { TriggerDecision, TriggerInput } from './routing/decide-trigger.js';
 import type { RoutingDocument } from './routing/routing-document.js';
 import { RouteFinder, type ServiceAddresses } from './route-finder.js';
 import { RunningCall, type CallHouse } from './running-call.js';
 import { SeatBook } from './seat-book.js';
 import { TestCalls, type TonePartyPort } from './test-calls.js';
+import { Triggers } from './triggers.js';
 import { TrunkRegistrar } from './trunk-registrar.js';
 import { TrunkWatch } from './trunk-watch.js';
 import { Watchers } from './watchers.js';
@@ -114,6 +115,7 @@ export class CallControl implements SignallingListener, CallHouse {
   readonly #dispatcher: Dispatcher;
   readonly partner: Partner;
   readonly callbacks: CallbackDesk;
+  readonly triggers: Triggers;
   readonly tests: TestCalls;
   readonly trunks: TrunkWatch;
   readonly registrar: TrunkRegistrar;
@@ -198,6 +200,7 @@ export class CallControl implements SignallingListener, CallHouse {
       newCallId: () => `${Buffer.from(options.rng.bytes(12)).toString('hex')}@${node}`,
     });
     this.callbacks = this.#openCallbacks(options);
+    this.triggers = this.#openTriggers(options);
     this.watchers = this.#openWatchers(options);
     this.load = new LoadWatch(clock);
     this.trunks = new TrunkWatch({
@@ -218,6 +221,14 @@ export class CallControl implements SignallingListener, CallHouse {
         const waiting = Object.values(this.queue.entries).filter(({ callback }) => callback !== undefined);
         return waiting.filter(({ departmentId }) => departments.includes(departmentId)).length;
       },
+    });
+  }
+
+  #openTriggers({ observer, log }: CallControlOptions): Triggers {
+    return new Triggers({
+      ...{ observer, log, callbacks: this.callbacks },
+      routing: () => this.#routing,
+      running: () => this.#calls,
     });
   }
 
@@ -523,7 +534,7 @@ export class CallControl implements SignallingListener, CallHouse {
       this.#options.log.debug({ leg: event.legId, event: event.kind }, 'a leg that nobody knows');
       return;
     }
-    if (event.kind === 'key') this.#onKey(call, event.legId, event.key);
+    if (event.kind === 'key') this.triggers.onKey(call, event.legId, event.key);
     else call.apply(eventOfLeg(event));
   }
 
@@ -559,37 +570,12 @@ export class CallControl implements SignallingListener, CallHouse {
     if (event.kind === 'reachable') log.info({ isReachable: event.isReachable }, 'rtpengine');
     else if (event.kind === 'dtmf') {
       const call = this.#legs.get(event.leg.legTag);
-      if (call !== undefined) this.#onKey(call, event.leg.legTag, event.key);
+      if (call !== undefined) this.triggers.onKey(call, event.leg.legTag, event.key);
     } else if (event.kind === 'returned') void this.rekey(new Set(event.mediaCallIds));
     else {
       const call = [...this.#calls.values()].find(({ state }) => state.mediaCallId === event.mediaCallId);
       call?.apply({ kind: 'mediaLost' });
     }
-  }
-
-  // From people and recognisers
-
-  /**
-   * @returns what was decided, and what came of it: `done`, `nothing` when no rule fits, `tooLate` when the call does
-   * not wait any more; undefined for a call that is not here
-   */
-  trigger(callId: string, input: TriggerInput): (TriggerDecision & { readonly outcome: string }) | undefined {
-    const call = this.#calls.get(callId);
-    if (call === undefined) return undefined;
-    const decision = decideTrigger(this.#routing, input);
-    const outcome = this.#act(call, decision, input);
-    this.#options.log.info({ call: callId, reason: decision.reason, outcome }, 'trigger');
-    this.#options.observer.onTrigger(callId, input, decision, outcome);
-    return { ...decision, outcome };
-  }
-
-  /** @returns false when there is nothing to undo */
-  undoEmergencyOf(callId: string): boolean {
-    const call = this.#calls.get(callId);
-    if (call?.state.place?.trigger === undefined) return false;
-    call.apply({ kind: 'emergencyUndone' });
-    this.#options.observer.onUndone(callId);
-    return true;
   }
 
   // What calls ask of the house
@@ -821,70 +807,15 @@ export class CallControl implements SignallingListener, CallHouse {
   /** @returns the prompt that the call-taker hears */
   async #obey(seatId: string, command: FeatureCommand): Promise<string> {
     if (command.kind !== 'emergency') return this.seats.command(seatId, command);
-    const outcome = this.#hotKey(seatId);
+    const outcome = this.triggers.hotKey(seatId);
     // The call of the seat may be one of the partner's.
     return outcome === 'noCall' ? ((await this.partner.command(seatId, command)) ?? 'noCall') : outcome;
   }
 
   /** Dialled at the partner: what this node cannot do either is not handed back. */
   #obeyPartner(seatId: string, command: FeatureCommand): Promise<string> {
-    if (command.kind === 'emergency') return Promise.resolve(this.#hotKey(seatId));
+    if (command.kind === 'emergency') return Promise.resolve(this.triggers.hotKey(seatId));
     return this.seats.commandHere(seatId, command);
-  }
-
-  /** The call that the seat is in becomes an emergency: whoever talks stays until an emergency seat has it. */
-  #hotKey(seatId: string): string {
-    const call = [...this.#calls.values()].find(({ state }) => {
-      return state.name === 'talking' && legOfSeat(state, seatId) !== undefined;
-    });
-    if (call === undefined) return 'noCall';
-    const result = this.trigger(call.state.callId, { kind: 'hotKey' });
-    return result?.outcome === 'done' ? 'emergencyRaised' : 'noCall';
-  }
-
-  #onKey(call: RunningCall, legId: string, key: string): void {
-    const { place, caller, callId } = call.state;
-    if (place === undefined || legId !== caller.legId) return;
-    this.trigger(callId, { kind: 'key', key, departmentId: place.departmentId });
-  }
-
-  #act(call: RunningCall, { action, reason }: TriggerDecision, input: TriggerInput): string {
-    const { state } = call;
-    if (action.kind === 'none') return 'nothing';
-    const word = reason.values['word'] ?? reason.values['key'] ?? '';
-    const trigger = `${input.kind}${word === '' ? '' : ` ${word}`}`;
-    if (action.kind === 'emergency') {
-      if (state.place !== undefined) {
-        if (state.place.trigger !== undefined) return 'already';
-        call.apply({ kind: 'emergencyRaised', trigger });
-        return 'done';
-      }
-      return this.#handToEmergency(call, trigger);
-    }
-    if (state.place === undefined) return 'tooLate';
-    if (action.kind === 'callback') return this.#keepFor(call);
-    const { departmentId, priority, skills } = action;
-    call.apply({ kind: 'movedByTrigger', place: { ...state.place, departmentId, priority, skills } });
-    return 'done';
-  }
-
-  #keepFor(call: RunningCall): string {
-    if (call.state.place?.trigger !== undefined) return 'emergency';
-    if (!this.callbacks.canKeep(call.state)) return 'noNumber';
-    call.apply({ kind: 'callbackAsked' });
-    return 'done';
-  }
-
-  /** Somebody talks already: he goes on until an emergency seat has taken the call. */
-  #handToEmergency(call: RunningCall, trigger: string): string {
-    const { state } = call;
-    const by = [state.other, state.caller].find((leg) => leg?.party.kind === 'seat');
-    const department = this.#routing.numbers.find(({ isEmergency }) => isEmergency);
-    if (state.name !== 'talking' || by === undefined || department === undefined) return 'tooLate';
-    const { departmentId, priority, skills } = department;
-    const place = { departmentId, priority, skills, arrivedWallMs: state.openedWallMs, trigger };
-    call.apply({ kind: 'transferAsked', legId: by.legId, isReferred: false, to: { kind: 'queue', place } });
-    return 'done';
   }
 
   /** Attended transfer: the party that `replacedLegId`'s owner consulted comes into this call. */
@@ -956,10 +887,6 @@ export class CallControl implements SignallingListener, CallHouse {
   }: Extract<DispatchEffect, { kind: 'announce' }>): readonly string[] {
     return this.#options.prompts.place(position, estimateMs);
   }
-}
-
-function legOfSeat({ caller, other }: CallState, seatId: string): Leg | undefined {
-  return [caller, other].find((leg) => leg?.party.kind === 'seat' && leg.party.seatId === seatId);
 }
 
 function eventOfLeg(event: Exclude<LegEvent, { kind: 'key' }>): CallEvent {
