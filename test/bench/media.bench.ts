@@ -60,12 +60,12 @@ class Talk {
         ...{ agent: `carrier-${node}`, address: '10.77.0.20', port: 5060 + index * 10, rtpEvery: RTP_EVERY },
         server: { address: SERVICE_ADDRESSES[node], port: 5060 },
       });
-    const beside = { address: '10.77.0.120', port: 5060 };
+    const beside = { address: '10.77.0.115', port: 5090 };
     await this.#phones.open({
       ...{ agent: 'beside', ...beside, rtpEvery: RTP_EVERY, policy: { kind: 'answer', afterMs: 0 } },
       server: { address: SERVICE_ADDRESSES.a, port: 5060 },
     });
-    await this.#trunk.call('carrier-a', 'sip:beside@10.77.0.120:5060');
+    await this.#trunk.call('carrier-a', 'sip:beside@10.77.0.115:5090');
   }
 
   async dial(calls: number): Promise<void> {
