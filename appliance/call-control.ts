@@ -256,9 +256,9 @@ export class CallControl implements SignallingListener, CallHouse {
   }
 
   #openTests({ telephony, media, signalling, ...options }: CallControlOptions): TestCalls {
-    const { node, serviceAddresses, nextCallId, openToneParty: openParty, clock, rng, log } = options;
+    const { node, serviceAddresses, nextCallId, openToneParty: openParty, clock, log } = options;
     return new TestCalls({
-      ...{ telephony, media, signalling, openParty, nextCallId, clock, rng, log },
+      ...{ telephony, media, signalling, openParty, nextCallId, clock, log },
       routing: () => this.#routing,
       localAddress: () => serviceAddresses.get(node),
       newMediaCallId: (callId) => this.#newMediaCallId(callId),

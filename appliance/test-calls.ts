@@ -11,7 +11,6 @@
  */
 import type { Clock } from '../cluster/base/clock.js';
 import type { Log } from '../cluster/base/log.js';
-import type { Rng } from '../cluster/base/rng.js';
 import type { Telephony, TelephonyTrunk } from '../firmware-config/schema/telephony.js';
 import type { MediaLeg, MediaPort } from './call/media-port.js';
 import type { IncomingCall, LegEvent, SignallingPort } from './call/signalling-port.js';
@@ -88,7 +87,6 @@ export interface TestCallsOptions {
   /** It was no test: whoever is on the line is to be served. @param sdp that he offered */
   readonly onStranger: (incoming: IncomingCall, peer: Peer) => void;
   readonly clock: Clock;
-  readonly rng: Rng;
   readonly log: Log;
 }
 
