@@ -144,7 +144,7 @@ export class DrachtioSignalling implements SignallingPort {
         return false;
       }
       this.#keep(leg, dialog);
-      return true;
+      return this.#legs.get(legId) === leg;
     } catch (error) {
       this.#options.log.info({ leg: legId, err: error }, 'the caller has gone before the answer');
       this.#ended(legId, 'cancelled');
@@ -178,7 +178,7 @@ export class DrachtioSignalling implements SignallingPort {
             return;
           }
           this.#keep(leg, dialog);
-          this.#tell({ kind: 'answered', legId, sdp: dialog.remote.sdp });
+          if (isOurs()) this.#tell({ kind: 'answered', legId, sdp: dialog.remote.sdp });
         },
         onFailed: (status) => {
           if (!isOurs()) return;
@@ -383,6 +383,8 @@ export class DrachtioSignalling implements SignallingPort {
         if (key !== undefined) this.#tell({ kind: 'key', legId, key });
       }, legId),
     );
+    // A BYE that came in one piece with what made the dialog was told before anybody could listen.
+    if (!dialog.connected) this.#ended(legId, 'hung up at once');
   }
 
   /** A re-INVITE without an offer gets ours again; what the answer in its ACK says changes nothing that we send. */

@@ -182,6 +182,10 @@ spec('calls while something is ill', { deadlineMs: 90_000 }, (it, before) => {
       'the seat hears that it is over',
     );
     await standing;
+    await waitFor('the relay answers again', async () => {
+      const { isMediaReachable } = await lab.ask<{ isMediaReachable: boolean }>('a', 'status');
+      return isMediaReachable || notYet('not yet');
+    });
     const { patient: later } = await talk();
     await lab.trunk.order({ do: 'hangUp', call: later });
   });

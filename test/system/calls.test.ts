@@ -234,6 +234,19 @@ spec('calls', { deadlineMs: 60_000 }, (it, before) => {
     assert.equal(await lab.ask('a', 'queue'), []);
   });
 
+  it('who hangs up in the moment of the answer leaves nothing behind', async (t) => {
+    t.defer(calm);
+    for (let count = 0; count < 30; count += 1) {
+      const order = { agent: 'carrier', to: '01065129114', from: PATIENT, hangUpAfterMs: 0 };
+      await lab.trunk.order({ do: 'call', ...order });
+    }
+    await waitFor('all are over', async () => {
+      const calls = await lab.trunk.allCalls();
+      return calls.every(isOver) || notYet(calls.length);
+    });
+    await lab.isQuiet();
+  });
+
   it('a seat that does not take the call is followed by the next one', async (t) => {
     t.defer(calm);
     const next = await lab.plugIn('8011');
