@@ -265,9 +265,6 @@ export class CallControl implements SignallingListener, CallHouse {
       tellPartner: (message) => {
         this.partner.tell(message);
       },
-      answerPartner: (message) => {
-        this.partner.tell(message);
-      },
       onStranger: (incoming, peer) => {
         this.#takeIn(incoming, peer);
       },
@@ -311,11 +308,13 @@ export class CallControl implements SignallingListener, CallHouse {
 
   /**
    * No new calls here but emergencies: 503 sends a carrier or a phone to the other address (RFC 3261 21.5.4). Those that
-   * are here go on. Outlives this process, not the boot.
+   * are here go on. Outlives this process, not the boot. While the partner is away nobody else would take them: then they
+   * are taken here.
    */
   drain(isDraining: boolean): void {
     const { facts, node, log } = this.#options;
-    if (this.#isDraining !== isDraining) log.warn({ isDraining }, 'no new calls');
+    if (this.#isDraining !== isDraining)
+      log.warn({}, isDraining ? 'drained: no new calls but emergencies' : 'takes new calls again');
     this.#isDraining = isDraining;
     if (isDraining) facts.put('drain', node, {});
     else facts.remove('drain', node);
@@ -709,7 +708,7 @@ export class CallControl implements SignallingListener, CallHouse {
   }
 
   #whyElsewhere(): string | undefined {
-    if (this.#isDraining) return 'the node is drained';
+    if (this.#isDraining && (this.partner.isUp || !this.hasPartner)) return 'the node is drained';
     if (this.#options.media.isHung) return 'the relay does not answer';
     return this.load.isOverloaded ? 'there are more calls than can be served' : undefined;
   }

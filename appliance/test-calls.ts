@@ -82,8 +82,9 @@ export interface TestCallsOptions {
   readonly localAddress: () => string | undefined;
   readonly nextCallId: () => string;
   readonly newMediaCallId: (callId: string) => string;
-  readonly tellPartner: (message: { kind: 'testNotice' } & TestNotice) => void;
-  readonly answerPartner: (message: { kind: 'testReturn' } & TestReturn) => void;
+  readonly tellPartner: (
+    message: ({ kind: 'testNotice' } & TestNotice) | ({ kind: 'testReturn' } & TestReturn),
+  ) => void;
   /** It was no test: whoever is on the line is to be served. @param sdp that he offered */
   readonly onStranger: (incoming: IncomingCall, peer: Peer) => void;
   readonly clock: Clock;
@@ -302,7 +303,7 @@ export class TestCalls {
   }
 
   #tellReturn({ testId, isOfPartner }: Notice, state: TestReturn['state']): void {
-    if (isOfPartner) this.#options.answerPartner({ kind: 'testReturn', testId, state });
+    if (isOfPartner) this.#options.tellPartner({ kind: 'testReturn', testId, state });
     else this.onReturn({ testId, state });
   }
 
