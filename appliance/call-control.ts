@@ -36,6 +36,7 @@ import { Dispatcher } from './dispatcher.js';
 import { LoadWatch } from './load-watch.js';
 import { localTimeOf } from './local-time.js';
 import { NO_LINK, Partner, type PartnerLink } from './partner.js';
+import type { PartnerMessage } from './partner-messages.js';
 import { Peers, type Peer } from './peers.js';
 import { planRoute, planTransfer, type RoutePlan, type RouteQuestion } from './plan-route.js';
 import type { PromptFiles } from './prompt-files.js';
@@ -185,10 +186,7 @@ export class CallControl implements SignallingListener, CallHouse {
     this.partner = new Partner({
       tests: this.tests,
       ...{ link: options.partner?.link ?? NO_LINK, queue: this.#dispatcher, seats: this.seats, clock, log },
-      unanswered: () =>
-        this.calls.flatMap(({ callId, sipCallId, caller }) =>
-          caller.isAnswered ? [] : [{ kind: 'unanswered', callId, sipCallId }],
-        ),
+      ownCalls: () => this.#tellOwnCalls(),
       onCommand: (seatId, command) => this.#obeyPartner(seatId, command),
     });
     this.#routes = new RouteFinder(
@@ -206,6 +204,14 @@ export class CallControl implements SignallingListener, CallHouse {
     this.trunks = new TrunkWatch({
       ...{ trunks: telephony.trunks, signalling: options.signalling, clock, log },
     });
+  }
+
+  #tellOwnCalls(): readonly PartnerMessage[] {
+    const unanswered = this.calls.filter(({ caller }) => !caller.isAnswered);
+    return [
+      { kind: 'drained', isDrained: this.#isDraining },
+      ...unanswered.map(({ callId, sipCallId }) => ({ kind: 'unanswered', callId, sipCallId }) as const),
+    ];
   }
 
   #openWatchers({ signalling, telephony, clock }: CallControlOptions): Watchers {
@@ -308,14 +314,15 @@ export class CallControl implements SignallingListener, CallHouse {
 
   /**
    * No new calls here but emergencies: 503 sends a carrier or a phone to the other address (RFC 3261 21.5.4). Those that
-   * are here go on. Outlives this process, not the boot. While the partner is away nobody else would take them: then they
-   * are taken here.
+   * are here go on. Outlives this process, not the boot. While the partner is away or drained itself, nobody else
+   * would take them: then they are taken here.
    */
   drain(isDraining: boolean): void {
     const { facts, node, log } = this.#options;
     if (this.#isDraining !== isDraining)
       log.warn({}, isDraining ? 'drained: no new calls but emergencies' : 'takes new calls again');
     this.#isDraining = isDraining;
+    this.partner.tell({ kind: 'drained', isDrained: isDraining });
     if (isDraining) facts.put('drain', node, {});
     else facts.remove('drain', node);
   }
@@ -708,7 +715,7 @@ export class CallControl implements SignallingListener, CallHouse {
   }
 
   #whyElsewhere(): string | undefined {
-    if (this.#isDraining && (this.partner.isUp || !this.hasPartner)) return 'the node is drained';
+    if (this.#isDraining && (this.partner.takesCalls || !this.hasPartner)) return 'the node is drained';
     if (this.#options.media.isHung) return 'the relay does not answer';
     return this.load.isOverloaded ? 'there are more calls than can be served' : undefined;
   }

@@ -56,6 +56,8 @@ export type PartnerMessage =
       readonly command: FeatureCommand;
     }
   | { readonly kind: 'outcome'; readonly id: number; readonly outcome: string }
+  /** The sender takes no new calls but emergencies, or takes them again. */
+  | { readonly kind: 'drained'; readonly isDrained: boolean }
   /** A test call of the sender's may come back at the receiver. */
   | ({ readonly kind: 'testNotice' } & TestNotice)
   /** It has. */
@@ -81,6 +83,7 @@ const FIELDS: Readonly<Record<PartnerMessage['kind'], Readonly<Record<string, st
   rang: { seatId: 'string', outcome: 'string' },
   command: { id: 'number', seatId: 'string', command: 'object' },
   outcome: { id: 'number', outcome: 'string' },
+  drained: { isDrained: 'boolean' },
   testNotice: { testId: 'string', number: 'string', callerId: 'string', forMs: 'number' },
   testReturn: { testId: 'string', state: 'string' },
 };

@@ -23,8 +23,8 @@ export interface PartnerOptions {
   readonly link: PartnerLink;
   readonly queue: { readonly state: DispatchState; apply(event: DispatchEvent): void };
   readonly seats: SeatBook;
-  /** Our callers without an answer. */
-  readonly unanswered: () => readonly PartnerMessage[];
+  /** Our callers without an answer, and whether we take more of them. */
+  readonly ownCalls: () => readonly PartnerMessage[];
   /** Whoever sits there dialled it at the partner. @returns the prompt that he hears */
   readonly onCommand: (seatId: string, command: FeatureCommand) => Promise<string>;
   readonly clock: Clock;
@@ -48,6 +48,7 @@ export class Partner {
   #told = new Set<string>();
   #isSynced = false;
   #sinceWallMs: number;
+  #isDrained = false;
   /** Its callers without an answer, by the Call-ID of their INVITE. Kept when the link is cut: it may be dead. */
   readonly #unanswered = new Map<string, string>();
 
@@ -59,6 +60,11 @@ export class Partner {
   /** Whether it is there, and since when it is or is not. */
   get status(): { readonly isLinked: boolean; readonly sinceWallMs: number } {
     return { isLinked: this.isUp, sinceWallMs: this.#sinceWallMs };
+  }
+
+  /** Whoever is refused here finds somebody there. */
+  get takesCalls(): boolean {
+    return this.isUp && !this.#isDrained;
   }
 
   get isUp(): boolean {
@@ -105,7 +111,7 @@ export class Partner {
     this.tell({ kind: 'hello' });
     for (const entry of Object.values(entries))
       if (entry.mediaNode === node) this.tell({ kind: 'entry', entry });
-    for (const message of this.#options.unanswered()) this.tell(message);
+    for (const message of this.#options.ownCalls()) this.tell(message);
     for (const message of seats.tellAll()) this.tell(message);
     for (const seat of Object.values(known))
       if (seat.dispatchNode === node) this.tell({ kind: 'seat', seat });
@@ -132,6 +138,7 @@ export class Partner {
       case 'hello':
         this.#told = new Set();
         this.#isSynced = false;
+        this.#isDrained = false;
         this.#unanswered.clear();
         queue.apply({ kind: 'partnerLost' });
         break;
@@ -164,6 +171,9 @@ export class Partner {
         break;
       case 'outcome':
         this.#answered(message.id, message.outcome);
+        break;
+      case 'drained':
+        this.#isDrained = message.isDrained;
         break;
       case 'testNotice':
         this.#options.tests.onNotice(message);

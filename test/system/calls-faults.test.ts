@@ -242,7 +242,7 @@ spec('calls while something is ill', { deadlineMs: 90_000 }, (it, before) => {
     await lab.talk(party(first, outside), [lab.trunk, 'backup', there.id, 850]);
   });
 
-  it('a node that is drained takes calls again when its partner has died', async (t) => {
+  it('a node that is drained takes calls when its partner is drained too, or has died', async (t) => {
     t.defer(async () => {
       await lab.ask('a', 'drain', { isDraining: false });
       await calm();
@@ -250,6 +250,10 @@ spec('calls while something is ill', { deadlineMs: 90_000 }, (it, before) => {
     await lab.ask('a', 'drain', { isDraining: true });
     const refused = await lab.trunk.call('carrier', MAIN, PATIENT);
     await lab.until(lab.trunk, 'carrier', refused, ({ status }) => status === 503, 'b would take it');
+    await lab.ask('b', 'drain', { isDraining: true });
+    const { patient: taken } = await talk();
+    await lab.trunk.order({ do: 'hangUp', call: taken });
+    await lab.ask('b', 'drain', { isDraining: false });
     await box.kill('b');
     await waitFor('a knows that it is alone', async () => {
       const { partner } = await lab.ask<{ partner: { isLinked: boolean } }>('a', 'status');
