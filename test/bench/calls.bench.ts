@@ -4,17 +4,12 @@
  */
 import { getSpace } from '../../ops/lab/box-plan.js';
 import type { CallReport } from '../../ops/lab/ua/ua-call.js';
-import { UaFarm } from '../../ops/lab/ua/ua-farm.js';
+import type { UaFarm } from '../../ops/lab/ua/ua-farm.js';
 import { largeHospital, largeSeats, PASSWORD, PIN } from '../support/box/large-hospital.js';
 import { readNodeUsage } from '../support/box/node-usage.js';
-import {
-  clock,
-  isEverythingInSync,
-  makeTestBox,
-  SERVICE_ADDRESSES,
-  SITE_NODES,
-} from '../support/box/test-box.js';
+import { clock, SERVICE_ADDRESSES, SITE_NODES } from '../support/box/test-box.js';
 import { waitFor } from '../support/wait.js';
+import { withBenchBox } from '../support/box/bench-box.js';
 import type { Metrics } from './figures.js';
 import type { BenchContext } from './frame.js';
 
@@ -122,17 +117,8 @@ class BenchHospital {
 }
 
 export async function run(context: BenchContext): Promise<void> {
-  const { box } = makeTestBox({ calls: largeHospital(SEATS, EMERGENCY_SEATS) });
-  const farms: UaFarm[] = [];
-  try {
-    await box.start();
-    await waitFor('everything is in sync', () => isEverythingInSync(box), { deadlineMs: 20_000 });
-    const farm = async (id: string): Promise<UaFarm> => {
-      const started = await UaFarm.start(getSpace(box.plan, id).namespace, clock);
-      farms.push(started);
-      return started;
-    };
-    const hospital = new BenchHospital(await farm('phones'), await farm('trunk'));
+  await withBenchBox(largeHospital(SEATS, EMERGENCY_SEATS), async (box, phones, trunk) => {
+    const hospital = new BenchHospital(phones, trunk);
     await hospital.open();
     context.say(`${String(SEATS)} seats are ready`);
     for (let trial = 1; trial <= context.trials; trial += 1) {
@@ -140,10 +126,7 @@ export async function run(context: BenchContext): Promise<void> {
       await measure(context, hospital, (id) => readNodeUsage(getSpace(box.plan, id).namespace));
       context.say(`run ${String(trial)} of ${String(context.trials)}`);
     }
-  } finally {
-    for (const one of farms) await one.stop();
-    await box.stop();
-  }
+  });
 }
 
 async function measure(

@@ -1,16 +1,10 @@
 /** Calls that talk for minutes: what rtpengine loses of their packets, beside a stream that does not pass it. */
-import { getSpace } from '../../ops/lab/box-plan.js';
-import { UaFarm } from '../../ops/lab/ua/ua-farm.js';
+import type { UaFarm } from '../../ops/lab/ua/ua-farm.js';
 import type { CallReport } from '../../ops/lab/ua/ua-call.js';
 import { largeHospital, largeSeats, PASSWORD, PIN } from '../support/box/large-hospital.js';
-import {
-  clock,
-  isEverythingInSync,
-  makeTestBox,
-  SERVICE_ADDRESSES,
-  SITE_NODES,
-} from '../support/box/test-box.js';
+import { clock, SERVICE_ADDRESSES, SITE_NODES } from '../support/box/test-box.js';
 import { notYet, waitFor } from '../support/wait.js';
+import { withBenchBox } from '../support/box/bench-box.js';
 import type { Metrics } from './figures.js';
 import type { BenchContext } from './frame.js';
 
@@ -114,15 +108,7 @@ function sum(calls: readonly CallReport[], what: 'sent' | 'lost'): number {
 
 export async function run(context: BenchContext): Promise<void> {
   const [calls, seconds] = context.quick ? [CALLS.quick, SECONDS.quick] : [CALLS.full, SECONDS.full];
-  const { box } = makeTestBox({ calls: largeHospital(calls + RESERVED, RESERVED / 2) });
-  const farms: UaFarm[] = [];
-  try {
-    await box.start();
-    await waitFor('everything is in sync', () => isEverythingInSync(box), { deadlineMs: 20_000 });
-    for (const id of ['phones', 'trunk'])
-      farms.push(await UaFarm.start(getSpace(box.plan, id).namespace, clock));
-    const [phones, trunk] = farms;
-    if (phones === undefined || trunk === undefined) return;
+  await withBenchBox(largeHospital(calls + RESERVED, RESERVED / 2), async (_box, phones, trunk) => {
     const talk = new Talk(phones, trunk);
     await talk.open(calls);
     await talk.dial(calls);
@@ -134,8 +120,5 @@ export async function run(context: BenchContext): Promise<void> {
     context.add('sentPackets', sum(talking, 'sent'));
     context.add('lostPackets', sum(talking, 'lost'));
     context.add('besideLostPackets', sum(await talk.beside(), 'lost'));
-  } finally {
-    for (const one of farms) await one.stop();
-    await box.stop();
-  }
+  });
 }

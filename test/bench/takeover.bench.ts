@@ -2,19 +2,19 @@
  * A node dies with calls in every state, again and again: what is lost of them, and how much of the talk. Only calls that
  * the dead node had count. Packets are counted by their sequence numbers, never by a clock.
  */
-import { getSpace } from '../../ops/lab/box-plan.js';
+import type { Box } from '../../ops/lab/box.js';
 import type { CallReport } from '../../ops/lab/ua/ua-call.js';
-import { UaFarm } from '../../ops/lab/ua/ua-farm.js';
+import type { UaFarm } from '../../ops/lab/ua/ua-farm.js';
 import { largeHospital, largeSeats, PASSWORD, PIN } from '../support/box/large-hospital.js';
 import {
   clock,
   isEverythingInSync,
-  makeTestBox,
   SERVICE_ADDRESSES,
   SITE_NODES,
   type SiteNodeId,
 } from '../support/box/test-box.js';
 import { notYet, waitFor } from '../support/wait.js';
+import { withBenchBox } from '../support/box/bench-box.js';
 import type { Metrics } from './figures.js';
 import type { BenchContext } from './frame.js';
 
@@ -60,12 +60,12 @@ interface Scene {
 }
 
 class Ward {
-  readonly #box: ReturnType<typeof makeTestBox>['box'];
+  readonly #box: Box;
   readonly #phones: UaFarm;
   readonly #trunk: UaFarm;
   #patients = 0;
 
-  constructor(box: ReturnType<typeof makeTestBox>['box'], phones: UaFarm, trunk: UaFarm) {
+  constructor(box: Box, phones: UaFarm, trunk: UaFarm) {
     this.#box = box;
     this.#phones = phones;
     this.#trunk = trunk;
@@ -193,11 +193,7 @@ class Ward {
 const owned = (numbers: readonly string[]): readonly string[] =>
   numbers.filter((_, index) => index % 2 === 0);
 
-async function trial(
-  context: BenchContext,
-  box: ReturnType<typeof makeTestBox>['box'],
-  ward: Ward,
-): Promise<void> {
+async function trial(context: BenchContext, box: Box, ward: Ward): Promise<void> {
   const scene = await ward.arrange();
   const before = { patients: await ward.patients(), seats: await ward.seats(), queue: await ward.queue('a') };
   const all = (await ward.callCount('a')) + (await ward.callCount('b'));
@@ -256,15 +252,7 @@ async function trial(
 }
 
 export async function run(context: BenchContext): Promise<void> {
-  const { box } = makeTestBox({ calls: largeHospital(SEATS + RESERVED, RESERVED / 2) });
-  const farms: UaFarm[] = [];
-  try {
-    await box.start();
-    await waitFor('everything is in sync', () => isEverythingInSync(box), { deadlineMs: 20_000 });
-    for (const id of ['phones', 'trunk'])
-      farms.push(await UaFarm.start(getSpace(box.plan, id).namespace, clock));
-    const [phones, trunk] = farms;
-    if (phones === undefined || trunk === undefined) return;
+  await withBenchBox(largeHospital(SEATS + RESERVED, RESERVED / 2), async (box, phones, trunk) => {
     const ward = new Ward(box, phones, trunk);
     await ward.open();
     for (let count = 1; count <= context.trials; count += 1) {
@@ -275,8 +263,5 @@ export async function run(context: BenchContext): Promise<void> {
       await waitFor('everything is in sync', () => isEverythingInSync(box), { deadlineMs: 30_000 });
       await ward.clear();
     }
-  } finally {
-    for (const one of farms) await one.stop();
-    await box.stop();
-  }
+  });
 }

@@ -3,7 +3,7 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import { RealClock } from '../../cluster/base/clock.js';
 import { openLog } from '../../cluster/base/log.js';
 import { NodeLink } from '../../cluster/node-link/node-link.js';
-import { assert, spec } from '../support/spec.js';
+import { assert, spec, type TestContext } from '../support/spec.js';
 import { waitFor } from '../support/wait.js';
 
 const clock = new RealClock();
@@ -81,6 +81,21 @@ class Hold {
   }
 }
 
+/** Two ends that are up, with what can hold them back between them. */
+async function openHeld(t: TestContext): Promise<{ a: End; b: End; hold: Hold }> {
+  const [port, between, key] = [await freePort(), await freePort(), randomBytes(32)];
+  const hold = new Hold(between, port);
+  const b = new End(B, A, port, key);
+  const a = new End(A, { id: 'b', address: '127.0.0.4' }, between, key);
+  t.defer(() => {
+    a.link.stop();
+    b.link.stop();
+    hold.close();
+  });
+  await waitFor('up', () => a.link.isUp && b.link.isUp);
+  return { a, b, hold };
+}
+
 spec('the link of two nodes', (it) => {
   it('carries messages both ways in order, and a handler that fails costs one message', async (t) => {
     const [port, key] = [await freePort(), randomBytes(32)];
@@ -119,31 +134,13 @@ spec('the link of two nodes', (it) => {
   });
 
   it('is down when nothing is heard, although nobody has closed it', async (t) => {
-    const [port, between, key] = [await freePort(), await freePort(), randomBytes(32)];
-    const hold = new Hold(between, port);
-    const b = new End(B, A, port, key);
-    const a = new End(A, { id: 'b', address: '127.0.0.4' }, between, key);
-    t.defer(() => {
-      a.link.stop();
-      b.link.stop();
-      hold.close();
-    });
-    await waitFor('up', () => a.link.isUp && b.link.isUp);
+    const { a, b, hold } = await openHeld(t);
     hold.isHeld = true;
     await waitFor('both down', () => a.downs === 1 && b.downs === 1);
   });
 
   it('is up again, and stays up, when a connection was closed at an end that goes on', async (t) => {
-    const [port, between, key] = [await freePort(), await freePort(), randomBytes(32)];
-    const hold = new Hold(between, port);
-    const b = new End(B, A, port, key);
-    const a = new End(A, { id: 'b', address: '127.0.0.4' }, between, key);
-    t.defer(() => {
-      a.link.stop();
-      b.link.stop();
-      hold.close();
-    });
-    await waitFor('up', () => a.link.isUp && b.link.isUp);
+    const { a, b, hold } = await openHeld(t);
     hold.cut();
     await waitFor('up again', () => a.ups > 1 && b.ups > 1);
     await clock.sleep(1000);

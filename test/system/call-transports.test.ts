@@ -1,9 +1,7 @@
 /** Phones that signal over TCP and TLS: their calls, and what becomes of these when their node dies. */
-import type { CallReport } from '../../ops/lab/ua/ua-call.js';
-import { CARRIER_HZ, CallLab, type Party, type Phone } from '../support/box/call-lab.js';
-import { isEverythingInSync, makeTestBox, SERVICE_ADDRESSES } from '../support/box/test-box.js';
+import { CallLab, CARRIER_HZ, isOver, type Party, type Phone, rings } from '../support/box/call-lab.js';
+import { makeTestBox, SERVICE_ADDRESSES } from '../support/box/test-box.js';
 import { assert, spec } from '../support/spec.js';
-import { waitFor } from '../support/wait.js';
 
 const { box } = makeTestBox({ isAllDay: true });
 const MAIN = '01065129000';
@@ -17,11 +15,7 @@ spec('phones over TCP and TLS', { deadlineMs: 90_000 }, (it, before) => {
   let tls: Phone;
 
   before(async (t) => {
-    t.defer(() => box.stop());
-    await box.start();
-    await waitFor('everything is in sync', () => isEverythingInSync(box), { deadlineMs: 20_000 });
-    lab = await CallLab.open(box);
-    t.defer(() => lab.close());
+    lab = await CallLab.start(t, box);
     await lab.openCarrier();
     tcp = await lab.plugIn('8005', { protocol: 'tcp' });
     tls = await lab.plugIn('8012', {
@@ -34,8 +28,6 @@ spec('phones over TCP and TLS', { deadlineMs: 90_000 }, (it, before) => {
 
   const carrier = (id: string): Party => [lab.trunk, 'carrier', id, CARRIER_HZ];
   const party = (phone: Phone, id: string): Party => [lab.phones, phone.extension, id, phone.hz];
-  const rings = ({ progress, isIncoming }: CallReport): boolean => isIncoming && progress === 'ringing';
-  const isOver = ({ progress }: CallReport): boolean => progress === 'over';
 
   async function talkTo(phone: Phone, dialled: string): Promise<{ patient: string; seat: string }> {
     const patient = await lab.trunk.call('carrier', dialled, PATIENT);

@@ -1,7 +1,6 @@
 /** Callers who would rather be called back than wait: their place stays, also when their node dies. */
-import type { CallReport } from '../../ops/lab/ua/ua-call.js';
-import { CARRIER_HZ, CallLab, type Party, type Phone } from '../support/box/call-lab.js';
-import { isEverythingInSync, makeTestBox } from '../support/box/test-box.js';
+import { CallLab, CARRIER_HZ, isOver, type Party, type Phone, rings } from '../support/box/call-lab.js';
+import { makeTestBox } from '../support/box/test-box.js';
 import { assert, spec } from '../support/spec.js';
 import { notYet, waitFor } from '../support/wait.js';
 
@@ -21,11 +20,7 @@ spec('who is called back', { deadlineMs: 90_000 }, (it, before) => {
   let seat: Phone;
 
   before(async (t) => {
-    t.defer(() => box.stop());
-    await box.start();
-    await waitFor('everything is in sync', () => isEverythingInSync(box), { deadlineMs: 20_000 });
-    lab = await CallLab.open(box);
-    t.defer(() => lab.close());
+    lab = await CallLab.start(t, box);
     await lab.openCarrier();
     seat = await lab.plugIn('8005');
     await lab.logIn(seat, '1005');
@@ -34,8 +29,6 @@ spec('who is called back', { deadlineMs: 90_000 }, (it, before) => {
   });
 
   const carrier = (id: string): Party => [lab.trunk, 'carrier', id, CARRIER_HZ];
-  const rings = ({ progress, isIncoming }: CallReport): boolean => isIncoming && progress === 'ringing';
-  const isOver = ({ progress }: CallReport): boolean => progress === 'over';
 
   async function keepPlace(node: 'a' | 'b' = 'a'): Promise<Waiting> {
     const patient = await lab.trunk.call('carrier', MAIN, PATIENT);

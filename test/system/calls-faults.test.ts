@@ -1,7 +1,6 @@
 /** Calls while parts of the house are ill: whoever talks goes on, whoever calls is served. */
-import type { CallReport } from '../../ops/lab/ua/ua-call.js';
-import { CARRIER_HZ, CallLab, type Party, type Phone } from '../support/box/call-lab.js';
-import { clock, isEverythingInSync, makeTestBox } from '../support/box/test-box.js';
+import { CallLab, CARRIER_HZ, type Party, type Phone, rings } from '../support/box/call-lab.js';
+import { clock, makeTestBox } from '../support/box/test-box.js';
 import { assert, spec } from '../support/spec.js';
 import { notYet, waitFor } from '../support/wait.js';
 
@@ -15,11 +14,7 @@ spec('calls while something is ill', { deadlineMs: 90_000 }, (it, before) => {
   let second: Phone;
 
   before(async (t) => {
-    t.defer(() => box.stop());
-    await box.start();
-    await waitFor('everything is in sync', () => isEverythingInSync(box), { deadlineMs: 20_000 });
-    lab = await CallLab.open(box);
-    t.defer(() => lab.close());
+    lab = await CallLab.start(t, box);
     await lab.openCarrier();
     first = await lab.plugIn('8005');
     second = await lab.plugIn('8011');
@@ -30,7 +25,6 @@ spec('calls while something is ill', { deadlineMs: 90_000 }, (it, before) => {
   const calm = (): Promise<void> => lab.calm([first, second]);
   const carrier = (id: string): Party => [lab.trunk, 'carrier', id, CARRIER_HZ];
   const party = (phone: Phone, id: string): Party => [lab.phones, phone.extension, id, phone.hz];
-  const rings = ({ progress, isIncoming }: CallReport): boolean => isIncoming && progress === 'ringing';
 
   /** @returns how much of the calls' records waits for the store */
   async function backlog(): Promise<number> {

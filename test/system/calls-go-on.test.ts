@@ -1,7 +1,6 @@
 /** The process that has the calls dies: whoever talks, waits, is on hold or rings notices nothing. */
-import type { CallReport } from '../../ops/lab/ua/ua-call.js';
-import { CARRIER_HZ, CallLab, type Party, type Phone } from '../support/box/call-lab.js';
-import { isEverythingInSync, makeTestBox } from '../support/box/test-box.js';
+import { CallLab, CARRIER_HZ, isOver, type Party, type Phone, rings } from '../support/box/call-lab.js';
+import { makeTestBox } from '../support/box/test-box.js';
 import { assert, spec } from '../support/spec.js';
 import { notYet, waitFor } from '../support/wait.js';
 
@@ -22,11 +21,7 @@ spec('calls go on', { deadlineMs: 120_000 }, (it, before) => {
   let second: Phone;
 
   before(async (t) => {
-    t.defer(() => box.stop());
-    await box.start();
-    await waitFor('everything is in sync', () => isEverythingInSync(box), { deadlineMs: 20_000 });
-    lab = await CallLab.open(box);
-    t.defer(() => lab.close());
+    lab = await CallLab.start(t, box);
     await lab.openCarrier();
     urgent = await lab.plugIn('8001');
     first = await lab.plugIn('8005');
@@ -39,8 +34,6 @@ spec('calls go on', { deadlineMs: 120_000 }, (it, before) => {
   const calm = (): Promise<void> => lab.calm([urgent, first, second]);
   const carrier = (id: string): Party => [lab.trunk, 'carrier', id, CARRIER_HZ];
   const party = (phone: Phone, id: string): Party => [lab.phones, phone.extension, id, phone.hz];
-  const rings = ({ progress, isIncoming }: CallReport): boolean => isIncoming && progress === 'ringing';
-  const isOver = ({ progress }: CallReport): boolean => progress === 'over';
   const waiting = (): Promise<readonly Waiting[]> => lab.ask<readonly Waiting[]>('a', 'queue');
 
   let patients = 0;

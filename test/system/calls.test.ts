@@ -1,7 +1,7 @@
 /** Calls as patients and call-takers have them: every party sends a tone of its own, and is asked whom it hears. */
 import type { CallReport } from '../../ops/lab/ua/ua-call.js';
-import { CARRIER_HZ, CallLab, type Party, type Phone } from '../support/box/call-lab.js';
-import { isEverythingInSync, makeTestBox } from '../support/box/test-box.js';
+import { CallLab, CARRIER_HZ, isOver, type Party, type Phone, rings } from '../support/box/call-lab.js';
+import { makeTestBox } from '../support/box/test-box.js';
 import { assert, spec } from '../support/spec.js';
 import { notYet, waitFor } from '../support/wait.js';
 
@@ -18,11 +18,7 @@ spec('calls', { deadlineMs: 60_000 }, (it, before) => {
   let third: Phone;
 
   before(async (t) => {
-    t.defer(() => box.stop());
-    await box.start();
-    await waitFor('everything is in sync', () => isEverythingInSync(box), { deadlineMs: 20_000 });
-    lab = await CallLab.open(box);
-    t.defer(() => lab.close());
+    lab = await CallLab.start(t, box);
     await lab.openCarrier();
     first = await lab.plugIn('8001');
     second = await lab.plugIn('8005');
@@ -38,8 +34,6 @@ spec('calls', { deadlineMs: 60_000 }, (it, before) => {
   const carrier = (id: string): Party => [lab.trunk, 'carrier', id, CARRIER_HZ];
   const party = (phone: Phone, id: string): Party => [lab.phones, phone.extension, id, phone.hz];
   const isUp = ({ progress }: CallReport): boolean => progress === 'up';
-  const isOver = ({ progress }: CallReport): boolean => progress === 'over';
-  const rings = ({ progress, isIncoming }: CallReport): boolean => isIncoming && progress === 'ringing';
 
   const calm = (): Promise<void> => lab.calm([first, second, third]);
 

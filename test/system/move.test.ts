@@ -1,6 +1,5 @@
 /** A service address moves with its calls, back again, and away by a death: nobody who talks or waits is lost. */
-import type { CallReport } from '../../ops/lab/ua/ua-call.js';
-import { CARRIER_HZ, CallLab, type Party, type Phone } from '../support/box/call-lab.js';
+import { CallLab, CARRIER_HZ, isOver, type Party, type Phone, rings } from '../support/box/call-lab.js';
 import { isEverythingInSync, makeTestBox, type SiteNodeId } from '../support/box/test-box.js';
 import { assert, spec } from '../support/spec.js';
 import { notYet, waitFor } from '../support/wait.js';
@@ -16,11 +15,7 @@ spec('a service address that moves', { deadlineMs: 120_000 }, (it, before) => {
   let place: unknown;
 
   before({ deadlineMs: 60_000 }, async (t) => {
-    t.defer(() => box.stop());
-    await box.start();
-    await waitFor('everything is in sync', () => isEverythingInSync(box), { deadlineMs: 20_000 });
-    lab = await CallLab.open(box);
-    t.defer(() => lab.close());
+    lab = await CallLab.start(t, box);
     await lab.openCarrier();
     phone = await lab.plugIn('8005');
     other = await lab.plugIn('8006');
@@ -29,8 +24,6 @@ spec('a service address that moves', { deadlineMs: 120_000 }, (it, before) => {
 
   const carrier = (id: string): Party => [lab.trunk, 'carrier', id, CARRIER_HZ];
   const party = (one: Phone, id: string): Party => [lab.phones, one.extension, id, one.hz];
-  const rings = ({ progress, isIncoming }: CallReport): boolean => isIncoming && progress === 'ringing';
-  const isOver = ({ progress }: CallReport): boolean => progress === 'over';
 
   const hasCalls = (node: SiteNodeId, count: number): Promise<unknown> =>
     waitFor(`${node} has ${String(count)} calls`, async () => {

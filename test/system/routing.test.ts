@@ -1,6 +1,6 @@
 /** Routing rules that people change while the site runs. */
 import { CallLab, type Phone } from '../support/box/call-lab.js';
-import { isEverythingInSync, makeTestBox, SITE_NODES, type SiteNodeId } from '../support/box/test-box.js';
+import { makeTestBox, SITE_NODES, type SiteNodeId } from '../support/box/test-box.js';
 import { assert, assertRejects, spec } from '../support/spec.js';
 import { notYet, waitFor } from '../support/wait.js';
 
@@ -28,11 +28,7 @@ spec('routing rules', { deadlineMs: 90_000 }, (it, before) => {
   let seat: Phone;
 
   before(async (t) => {
-    t.defer(() => box.stop());
-    await box.start();
-    await waitFor('everything is in sync', () => isEverythingInSync(box), { deadlineMs: 20_000 });
-    lab = await CallLab.open(box);
-    t.defer(() => lab.close());
+    lab = await CallLab.start(t, box);
     await lab.openCarrier();
     await lab.openCarrier({ agent: 'carrier-b', user: 'carrier-b', port: 5080 }, 'b');
     seat = await lab.plugIn('8012');

@@ -1,7 +1,6 @@
 /** A node dies with calls in every state: its partner goes on with each of them, and nobody has to do anything. */
-import type { CallReport } from '../../ops/lab/ua/ua-call.js';
-import { CARRIER_HZ, CallLab, type Party, type Phone } from '../support/box/call-lab.js';
-import { isEverythingInSync, makeTestBox } from '../support/box/test-box.js';
+import { CallLab, CARRIER_HZ, isOver, type Party, type Phone, rings } from '../support/box/call-lab.js';
+import { makeTestBox } from '../support/box/test-box.js';
 import { assert, spec } from '../support/spec.js';
 import { notYet, waitFor } from '../support/wait.js';
 
@@ -40,11 +39,7 @@ spec('a node that dies with calls', { deadlineMs: 120_000 }, (it, before) => {
   let queued: readonly Waiting[] = [];
 
   before({ deadlineMs: 60_000 }, async (t) => {
-    t.defer(() => box.stop());
-    await box.start();
-    await waitFor('everything is in sync', () => isEverythingInSync(box), { deadlineMs: 20_000 });
-    lab = await CallLab.open(box);
-    t.defer(() => lab.close());
+    lab = await CallLab.start(t, box);
     await lab.openCarrier({ firstSequence: 65_500 });
     urgent = await lab.plugIn('8001');
     talking = await lab.plugIn('8005');
@@ -55,8 +50,6 @@ spec('a node that dies with calls', { deadlineMs: 120_000 }, (it, before) => {
 
   const carrier = (id: string): Party => [lab.trunk, 'carrier', id, CARRIER_HZ];
   const party = (phone: Phone, id: string): Party => [lab.phones, phone.extension, id, phone.hz];
-  const rings = ({ progress, isIncoming }: CallReport): boolean => isIncoming && progress === 'ringing';
-  const isOver = ({ progress }: CallReport): boolean => progress === 'over';
   const dial = (number: string, index: number): Promise<string> =>
     lab.trunk.call('carrier', number, `1380013700${String(index)}`);
 

@@ -1,8 +1,7 @@
 /** Calls by which the house tries the way of its emergencies from outside. */
 import { CallLab, type Phone } from '../support/box/call-lab.js';
-import { isEverythingInSync, makeTestBox } from '../support/box/test-box.js';
+import { makeTestBox } from '../support/box/test-box.js';
 import { assert, assertRejects, spec } from '../support/spec.js';
-import { waitFor } from '../support/wait.js';
 
 const { box } = makeTestBox({ isAllDay: true });
 const NUMBER = '+861065129120';
@@ -21,11 +20,7 @@ spec('test calls', { deadlineMs: 90_000 }, (it, before) => {
   let urgent: Phone;
 
   before(async (t) => {
-    t.defer(() => box.stop());
-    await box.start();
-    await waitFor('everything is in sync', () => isEverythingInSync(box), { deadlineMs: 20_000 });
-    lab = await CallLab.open(box);
-    t.defer(() => lab.close());
+    lab = await CallLab.start(t, box);
     await lab.openCarrier({ policy: { kind: 'return' } });
     // Brings calls back at the other node.
     await lab.openCarrier({ agent: 'backup', user: 'backup', port: 5070, policy: { kind: 'return' } }, 'b');

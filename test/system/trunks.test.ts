@@ -4,10 +4,9 @@ import { exampleTelephony } from '../../firmware-config/defaults/example-telepho
 import { exampleSite } from '../../firmware-config/defaults/example-site.js';
 import { parseSite } from '../../firmware-config/parse-site.js';
 import { parseTelephony } from '../../firmware-config/parse-telephony.js';
-import type { CallReport } from '../../ops/lab/ua/ua-call.js';
 import type { CarrierRegistration } from '../../ops/lab/ua/carrier-registrar.js';
-import { CARRIER_HZ, CallLab, type Phone } from '../support/box/call-lab.js';
-import { isEverythingInSync, makeTestBox, type TestBox } from '../support/box/test-box.js';
+import { CallLab, CARRIER_HZ, type Phone, rings } from '../support/box/call-lab.js';
+import { makeTestBox, type TestBox } from '../support/box/test-box.js';
 import { parseExampleCalls } from '../support/example-calls.js';
 import { assert, spec } from '../support/spec.js';
 import { makeFolder } from '../support/store/make-folder.js';
@@ -48,11 +47,7 @@ spec('a carrier that wants to be registered with', { deadlineMs: 90_000 }, (it, 
     await writeFile(`${folder}/carrier.password`, `${PASSWORD}\n`, { mode: 0o644 });
     test = makeTestBox({ calls: documents(`${folder}/carrier.password`) });
     const { box } = test;
-    t.defer(() => box.stop());
-    await box.start();
-    await waitFor('everything is in sync', () => isEverythingInSync(box), { deadlineMs: 20_000 });
-    lab = await CallLab.open(box);
-    t.defer(() => lab.close());
+    lab = await CallLab.start(t, box);
     // Allows half of what is asked for, and less: it is registered with again every ten seconds.
     await lab.openCarrier({ subscriber: { username: USER, password: PASSWORD, expiresSeconds: 20 } });
     seat = await lab.plugIn('8005');
@@ -61,7 +56,6 @@ spec('a carrier that wants to be registered with', { deadlineMs: 90_000 }, (it, 
 
   const registrations = (): Promise<readonly CarrierRegistration[]> =>
     lab.trunk.order({ do: 'registrations', agent: 'carrier' }) as Promise<readonly CarrierRegistration[]>;
-  const rings = ({ progress, isIncoming }: CallReport): boolean => isIncoming && progress === 'ringing';
   const areRegistered = (node: 'a' | 'b', homes: readonly string[]): Promise<unknown> =>
     waitFor(
       `${node} has registered ${homes.join(' and ')}`,

@@ -1,8 +1,8 @@
 /** One department on two nodes: callers, seats and what is dialled come in at either, and it makes no difference. */
 import type { CallReport } from '../../ops/lab/ua/ua-call.js';
-import { CARRIER_HZ, CallLab, type Phone } from '../support/box/call-lab.js';
+import { CallLab, CARRIER_HZ, type Phone, rings } from '../support/box/call-lab.js';
 import { largeHospital, largeSeats, PASSWORD, PIN, type LargeSeat } from '../support/box/large-hospital.js';
-import { isEverythingInSync, makeTestBox, SITE_NODES, type SiteNodeId } from '../support/box/test-box.js';
+import { makeTestBox, SITE_NODES, type SiteNodeId } from '../support/box/test-box.js';
 import { assert, spec } from '../support/spec.js';
 import { notYet, waitFor } from '../support/wait.js';
 
@@ -26,11 +26,7 @@ spec('two nodes', { deadlineMs: 90_000 }, (it, before) => {
   const phones = new Map<string, Phone>();
 
   before(async (t) => {
-    t.defer(() => box.stop());
-    await box.start();
-    await waitFor('everything is in sync', () => isEverythingInSync(box), { deadlineMs: 20_000 });
-    lab = await CallLab.open(box);
-    t.defer(() => lab.close());
+    lab = await CallLab.start(t, box);
     await lab.openCarrier({ agent: 'carrier-a', port: 5060 }, 'a');
     await lab.openCarrier({ agent: 'carrier-b', port: 5070 }, 'b');
   });
@@ -53,7 +49,6 @@ spec('two nodes', { deadlineMs: 90_000 }, (it, before) => {
     });
   const incoming = async (extension: string): Promise<readonly CallReport[]> =>
     (await lab.phones.calls(extension)).filter(({ isIncoming }) => isIncoming);
-  const rings = ({ progress, isIncoming }: CallReport): boolean => isIncoming && progress === 'ringing';
 
   /** A patient of one node and a call-taker hear each other. @returns the patient's call */
   async function talk(node: SiteNodeId, phone: Phone, dialled = MAIN): Promise<string> {

@@ -1,8 +1,7 @@
 /** Lamps at desk phones: who of the colleagues is in a call, and whether somebody waits to be called back. */
-import type { CallReport } from '../../ops/lab/ua/ua-call.js';
 import type { ToldNotice } from '../../ops/lab/ua/ua-subscription.js';
-import { CallLab, type Phone } from '../support/box/call-lab.js';
-import { isEverythingInSync, makeTestBox } from '../support/box/test-box.js';
+import { CallLab, type Phone, rings } from '../support/box/call-lab.js';
+import { makeTestBox } from '../support/box/test-box.js';
 import { assert, spec } from '../support/spec.js';
 import { notYet, waitFor } from '../support/wait.js';
 
@@ -15,11 +14,7 @@ spec('lamps at desk phones', { deadlineMs: 90_000 }, (it, before) => {
   let seat: Phone;
 
   before(async (t) => {
-    t.defer(() => box.stop());
-    await box.start();
-    await waitFor('everything is in sync', () => isEverythingInSync(box), { deadlineMs: 20_000 });
-    lab = await CallLab.open(box);
-    t.defer(() => lab.close());
+    lab = await CallLab.start(t, box);
     await lab.openCarrier();
     seat = await lab.plugIn('8005');
     await lab.plugIn('8006');
@@ -38,7 +33,6 @@ spec('lamps at desk phones', { deadlineMs: 90_000 }, (it, before) => {
   };
   const isLit = (state: string): Promise<unknown> =>
     waitFor(`the lamp shows ${state}`, async () => (await lamp()) === state || notYet(await lamp()));
-  const rings = ({ progress, isIncoming }: CallReport): boolean => isIncoming && progress === 'ringing';
 
   it('show a colleague who is free, is rung, talks, and is free again; each document is newer', async () => {
     assert.is(await subscribe('8005', 'dialog'), 202);

@@ -5,9 +5,9 @@ import { getSpace } from '../../../ops/lab/box-plan.js';
 import type { CallReport } from '../../../ops/lab/ua/ua-call.js';
 import { UaFarm } from '../../../ops/lab/ua/ua-farm.js';
 import type { AgentOrder } from '../../../ops/lab/ua/ua-orders.js';
-import { assert } from '../spec.js';
+import { assert, type TestContext } from '../spec.js';
 import { notYet, waitFor } from '../wait.js';
-import { clock, NODE_ADDRESSES, SERVICE_ADDRESSES, type SiteNodeId } from './test-box.js';
+import { clock, isEverythingInSync, NODE_ADDRESSES, SERVICE_ADDRESSES, type SiteNodeId } from './test-box.js';
 
 export const CARRIER_HZ = 900;
 export interface Phone {
@@ -24,6 +24,15 @@ function toneOf(extension: string): number {
   return 1000 + (Number(extension) % 100) * 100;
 }
 
+/** At an agent that is called. */
+export function rings({ progress, isIncoming }: CallReport): boolean {
+  return isIncoming && progress === 'ringing';
+}
+
+export function isOver({ progress }: CallReport): boolean {
+  return progress === 'over';
+}
+
 export class CallLab {
   readonly phones: UaFarm;
   readonly trunk: UaFarm;
@@ -33,6 +42,16 @@ export class CallLab {
     this.#box = box;
     this.phones = phones;
     this.trunk = trunk;
+  }
+
+  /** Brings up the box, and takes all of it down with the test. */
+  static async start(t: TestContext, box: Box): Promise<CallLab> {
+    t.defer(() => box.stop());
+    await box.start();
+    await waitFor('everything is in sync', () => isEverythingInSync(box), { deadlineMs: 20_000 });
+    const lab = await CallLab.open(box);
+    t.defer(() => lab.close());
+    return lab;
   }
 
   static async open(box: Box): Promise<CallLab> {
