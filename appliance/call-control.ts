@@ -271,8 +271,9 @@ export class CallControl implements SignallingListener, CallHouse {
       tellPartner: (message) => {
         this.partner.tell(message);
       },
-      onStranger: (incoming, peer) => {
-        this.#takeIn(incoming, peer);
+      onStranger: (incoming, peer, isAnswered) => {
+        if (isAnswered) this.#takeIn(incoming, peer);
+        else this.#routeFrom(incoming, peer);
       },
     });
   }
@@ -518,7 +519,12 @@ export class CallControl implements SignallingListener, CallHouse {
       signalling.refuse(legId, 403);
       return;
     }
-    if (this.tests.claims(incoming, peer)) return;
+    if (!this.tests.claims(incoming, peer)) this.#routeFrom(incoming, peer);
+  }
+
+  #routeFrom(incoming: IncomingCall, peer: Peer): void {
+    const { log, signalling } = this.#options;
+    const { legId, dialled } = incoming;
     const plan = planRoute(peer.kind, this.#question(dialled, incoming.claimedNumber));
     if (plan.kind === 'command') this.#serve(incoming, peer, plan);
     else if (incoming.sdp === '') signalling.refuse(legId, 488);

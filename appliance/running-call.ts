@@ -498,10 +498,10 @@ export class RunningCall {
         const answer = await this.#inOrder(() => media.joinTo(plain, rtp.sdp, sealed, sdp, undefined));
         this.apply({ kind: 'mediaRenewed', mediaCallId: freshId, legId: srtp.legId, sdp });
         await signalling.renegotiate(rtp.legId, answer);
-        await this.#inOrder(() => media.close(mediaCallId));
-      } catch (error) {
-        if (this.#state.mediaCallId !== freshId) await media.close(freshId);
-        throw error;
+      } finally {
+        // Who has hung up meanwhile has closed the one that the call had then.
+        const unused = this.#state.mediaCallId === freshId ? mediaCallId : freshId;
+        await this.#inOrder(() => media.close(unused));
       }
     });
   }

@@ -85,8 +85,8 @@ export interface TestCallsOptions {
   readonly tellPartner: (
     message: ({ kind: 'testNotice' } & TestNotice) | ({ kind: 'testReturn' } & TestReturn),
   ) => void;
-  /** It was no test: whoever is on the line is to be served. @param sdp that he offered */
-  readonly onStranger: (incoming: IncomingCall, peer: Peer) => void;
+  /** It was no test: whoever is on the line is to be served. @param isAnswered his INVITE has a 200 already */
+  readonly onStranger: (incoming: IncomingCall, peer: Peer, isAnswered: boolean) => void;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -279,13 +279,15 @@ export class TestCalls {
     const [caller, own]: MediaLeg[] = [legId, 'tone'].map((legTag) => ({ mediaCallId, legTag }));
     const ended = this.#listen(legId);
     const party = await openParty(BACK_HZ).catch(() => undefined);
-    let isTest = false;
+    let [isTest, isAnswered] = [false, false];
     try {
       if (party === undefined || caller === undefined || own === undefined) return;
       this.#tellReturn(notice, 'returned');
       party.speakTo(await media.offerFrom(caller, sdp, 'tone', 'rtp'));
       const answer = await media.joinTo(caller, sdp, own, party.sdp, undefined);
-      if (!(await signalling.answer(legId, answer))) isTest = true;
+      isAnswered = await signalling.answer(legId, answer);
+      // He has gone.
+      if (!isAnswered) isTest = true;
       else if (await this.#until(() => party.hears(OUT_HZ) || ended.isOver(), TONE_MS_MAX)) {
         isTest = true;
         if (party.hears(OUT_HZ)) this.#tellReturn(notice, 'heard');
@@ -298,7 +300,7 @@ export class TestCalls {
       ended.stop();
       if (isTest) signalling.end(legId);
       await this.#closeMedia(mediaCallId);
-      if (!isTest) this.#options.onStranger(incoming, peer);
+      if (!isTest) this.#options.onStranger(incoming, peer, isAnswered);
     }
   }
 

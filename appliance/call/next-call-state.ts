@@ -154,7 +154,6 @@ const HANDLERS: Handlers = {
     turnAway(draft, 'callback');
   },
   mediaRenewed: (draft, { mediaCallId, legId, sdp }) => {
-    // Whatever became of the call meanwhile: what is open at the relay is what has to be closed.
     draft.change({ mediaCallId });
     draft.changeLeg(legId, { sdp });
   },

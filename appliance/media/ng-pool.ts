@@ -11,6 +11,8 @@ import { DEADLINE_MS, NgConnection, type NgAnswer, type NgConnectionOptions } fr
 
 const CONNECTIONS = 8;
 const PING_EVERY_MS = 250;
+/** One that is well answers in a millisecond. */
+const PING_MS_MAX = 300;
 
 type Command = Parameters<NgConnection['send']>[0];
 
@@ -20,6 +22,7 @@ export class NgPool {
   readonly #waiting: ((connection: NgConnection) => void)[] = [];
   readonly #options: NgConnectionOptions;
   #isHung = false;
+  #isChecking = false;
   #isOpen = false;
   #isClosed = false;
 
@@ -56,13 +59,13 @@ export class NgPool {
     for (const one of this.#connections) one.close();
   }
 
-  /** @throws as `NgConnection.send` */
+  /** @throws as `NgConnection.send`; at once while it hangs */
   async send(command: Command, options: object): Promise<NgAnswer> {
     if (this.#isHung) throw mediaErrors.MEDIA_NO_ANSWER({ command, deadlineMs: DEADLINE_MS });
     try {
       return await this.#send(command, options);
     } catch (error) {
-      if (isOperatingError(error, 'MEDIA_NO_ANSWER')) void this.#hang();
+      if (isOperatingError(error, 'MEDIA_NO_ANSWER')) void this.#check();
       throw error;
     }
   }
@@ -76,22 +79,34 @@ export class NgPool {
     }
   }
 
-  async #hang(): Promise<void> {
-    if (this.#isHung) return;
-    const { clock, log } = this.#options;
-    this.#isHung = true;
-    const sinceMs = clock.monotonicMs();
-    log.error({}, 'rtpengine does not answer: new calls go elsewhere, emergencies without it');
+  /** One answer may be lost; a relay that does not answer a ping either hangs. */
+  async #check(): Promise<void> {
+    if (this.#isChecking) return;
+    this.#isChecking = true;
+    const { clock } = this.#options;
+    const doubt = clock.schedule(PING_MS_MAX, () => {
+      this.#setHung(true);
+    });
     while (!this.#isClosed) {
       try {
         await this.#send('ping', {});
         break;
       } catch {
+        this.#setHung(true);
         await clock.sleep(PING_EVERY_MS);
       }
     }
-    this.#isHung = false;
-    log.info({ forMs: Math.round(clock.monotonicMs() - sinceMs) }, 'rtpengine answers again');
+    doubt.cancel();
+    this.#isChecking = false;
+    this.#setHung(false);
+  }
+
+  #setHung(isHung: boolean): void {
+    if (this.#isHung === isHung) return;
+    this.#isHung = isHung;
+    const { log } = this.#options;
+    if (isHung) log.error({}, 'rtpengine does not answer: new calls go elsewhere, emergencies without it');
+    else log.info({}, 'rtpengine answers again');
   }
 
   /** One that is open, if there is any. */

@@ -12,6 +12,7 @@ import { assert, spec } from '../../support/spec.js';
 /** A call whose relay and SIP write down what they are asked, and do what the test says. */
 class Bench {
   readonly said: string[] = [];
+  readonly closed: string[] = [];
   readonly clock = new FakeClock();
   readonly call: RunningCall;
   isRelayIll = false;
@@ -41,7 +42,10 @@ class Bench {
       play: (leg, _others, { file }) =>
         relay(`play ${leg.legTag} ${file.replace(/^.*\//, '')}`).then(() => ({ lengthMs: 1000 })),
       stopPlaying: (leg) => relay(`stop ${leg.legTag}`).then(() => undefined),
-      close: () => relay('close').then(() => ({})),
+      close: (id) => {
+        this.closed.push(id);
+        return relay('close').then(() => ({}));
+      },
     };
     const signalling: SignallingPort = {
       forget: () => undefined,
@@ -68,12 +72,11 @@ class Bench {
       notify: () => undefined,
       probe: () => Promise.resolve(200),
     };
-    const party = { kind: 'trunk', trunkId: 'main', number: '1' } as const;
     const facts = {
       ...{ callId: 'c', sipCallId: 'i', home: 'a', mediaCallId: 'm' },
       sdp: 'offer',
       dialled: '1',
-      party,
+      party: { kind: 'trunk', trunkId: 'main', number: '1' },
       direction: 'inbound',
     } as const;
     this.call = new RunningCall(openCall(facts, this.clock.wallMs()), {
@@ -209,5 +212,14 @@ spec('a call at work', (it) => {
     await bench.call.rekey('fresh');
     assert.is(bench.call.state.mediaCallId, 'm');
     assert.is(bench.said.at(-1), 'close');
+  });
+
+  it('leaves nothing at the relay when the call ends while fresh keys are made', async () => {
+    const bench = await talkSealed();
+    const done = bench.call.rekey('fresh');
+    bench.call.apply({ kind: 'legEnded', legId: 'c-0' });
+    await done;
+    await bench.clock.advance(0);
+    assert.equal([...bench.closed].sort(), ['fresh', 'm']);
   });
 });
