@@ -22,7 +22,8 @@ export class NgPool {
   readonly #waiting: ((connection: NgConnection) => void)[] = [];
   readonly #options: NgConnectionOptions;
   #isHung = false;
-  #isChecking = false;
+  /** Of a relay that is in doubt: whoever asks meanwhile waits for it, and not for the relay. */
+  #verdict: Promise<void> | undefined;
   #isOpen = false;
   #isClosed = false;
 
@@ -61,6 +62,7 @@ export class NgPool {
 
   /** @throws as `NgConnection.send`; at once while it hangs */
   async send(command: Command, options: object): Promise<NgAnswer> {
+    await this.#verdict;
     if (this.#isHung) throw mediaErrors.MEDIA_NO_ANSWER({ command, deadlineMs: DEADLINE_MS });
     try {
       return await this.#send(command, options);
@@ -81,11 +83,15 @@ export class NgPool {
 
   /** One answer may be lost; a relay that does not answer a ping either hangs. */
   async #check(): Promise<void> {
-    if (this.#isChecking) return;
-    this.#isChecking = true;
+    if (this.#verdict !== undefined) return;
     const { clock } = this.#options;
+    let settle = (): void => undefined;
+    this.#verdict = new Promise((resolve) => {
+      settle = resolve;
+    });
     const doubt = clock.schedule(PING_MS_MAX, () => {
       this.#setHung(true);
+      settle();
     });
     while (!this.#isClosed) {
       try {
@@ -97,8 +103,9 @@ export class NgPool {
       }
     }
     doubt.cancel();
-    this.#isChecking = false;
+    this.#verdict = undefined;
     this.#setHung(false);
+    settle();
   }
 
   #setHung(isHung: boolean): void {
