@@ -130,7 +130,12 @@ export class TrunkRegistrar {
       ...{ ...rest, isRegistered, lastStatus: status },
       sinceWallMs: hasChanged ? clock.wallMs() : sinceWallMs,
     };
-    if (hasChanged)
-      log[isRegistered ? 'info' : 'error']({ ...kept.registration }, 'registration at a carrier');
+    if (!hasChanged) return;
+    if (isRegistered) log.info(kept.registration, 'registered at a carrier');
+    else
+      log.error(
+        kept.registration,
+        'a carrier has not registered us, its calls do not come here: look at user, password file and network',
+      );
   }
 }
