@@ -368,6 +368,11 @@ export class CallControl implements SignallingListener, CallHouse {
     for (const entry of entries.values()) this.callbacks.restore(entry);
   }
 
+  /** Somebody waits to be called back in this place, or talks to whoever had it. */
+  knowsPlace(entryId: string): boolean {
+    return entryId in this.queue.entries || this.calls.some(({ callback }) => callback?.entryId === entryId);
+  }
+
   /** Legs that must be there before what is expected can go on. */
   get expectedLegs(): readonly string[] {
     return [...this.#expected].flatMap((callId) => {

@@ -111,6 +111,15 @@ export class CallbackDesk {
     this.#options.queue.apply({ kind: 'entryRestored', entry: ours });
   }
 
+  /** A place out of the store: live state is gone with the power of both nodes. */
+  recall(record: CallbackRecord): void {
+    const { entryId, callId: ofCallId, department: departmentId, priority, skills, trigger } = record;
+    const { number, trunkId, reason, home, attempts, arrivedWallMs } = record;
+    const place = { departmentId, priority, skills, trigger, arrivedWallMs };
+    const dueWallMs = this.#options.clock.wallMs();
+    this.#add(entryId, place, { number, trunkId, reason, ofCallId, home, attempts, dueWallMs });
+  }
+
   /** The address has gone to the partner. @param onLeaving hears of each place before it goes */
   letGo(home: string, onLeaving: (entryId: string) => void): void {
     for (const [entryId, { callback }] of this.#places) {
@@ -142,7 +151,12 @@ export class CallbackDesk {
     const ring = this.#rings.get(event.legId);
     if (ring === undefined) return false;
     if (event.kind === 'answered') void this.#answered(ring, event.sdp);
-    else if (event.kind === 'failed' || event.kind === 'ended') this.#refused(ring);
+    else if (event.kind === 'failed' || event.kind === 'ended') {
+      const { kept, seatId } = ring;
+      const status = event.kind === 'failed' ? event.status : undefined;
+      this.#log.info({ entry: kept.entryId, seat: seatId, status }, 'the seat did not take it');
+      this.#refused(ring);
+    }
     return true;
   }
 
@@ -171,10 +185,11 @@ export class CallbackDesk {
   }
 
   #record({ entryId, place, callback }: Kept, state: CallbackNote['state']): void {
-    const { departmentId: department, priority, arrivedWallMs } = place;
-    const { ofCallId: callId, number, attempts } = callback;
+    const { departmentId: department, priority, skills, trigger, arrivedWallMs } = place;
+    const { ofCallId: callId, number, trunkId, reason, home, attempts } = callback;
     this.#options.onRecord({
-      ...{ entryId, callId, department, priority, number, arrivedWallMs, state, attempts },
+      ...{ entryId, callId, department, priority, skills, trigger, number, trunkId, reason, home },
+      ...{ arrivedWallMs, state, attempts },
     });
   }
 

@@ -32,6 +32,7 @@ import { ToneParty } from './media/tone-party.js';
 import { RtpengineMedia } from './media/rtpengine-media.js';
 import { openRouting } from './open-routing.js';
 import type { RoutingBook } from './routing-book.js';
+import { StoredCallbacks } from './stored-callbacks.js';
 import { Takeover } from './takeover.js';
 import { PromptFiles } from './prompt-files.js';
 import type { KeptSeat } from './seat-book.js';
@@ -91,6 +92,42 @@ async function settle({ past, adopted, control, facts, records, clock }: Inherit
   control.seats.settle();
 }
 
+function mediaOf(
+  { ports }: ApplianceDocuments['site'],
+  { clock, log }: Pick<OpenRecordsOptions, 'clock' | 'log'>,
+  control: () => CallControl,
+): RtpengineMedia {
+  return new RtpengineMedia({
+    url: `ws://${LOOPBACK}:${String(ports.rtpengineHttp)}`,
+    dtmfPort: ports.dtmfLog,
+    ...{ clock, log },
+    onEvent: (event) => {
+      control().onMedia(event);
+    },
+  });
+}
+
+interface StoredParts {
+  readonly control: CallControl;
+  readonly takeover: Takeover;
+  readonly store: OpenedRecords;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+function storedCallbacks({ control, takeover, store, clock, log }: StoredParts): StoredCallbacks {
+  return new StoredCallbacks({
+    store: store.callbacks,
+    oldestUnwrittenMs: () => store.status().backlog.oldestAgeMs,
+    settled: () => takeover.settled,
+    isKnown: (entryId) => control.knowsPlace(entryId),
+    recall: (record) => {
+      control.callbacks.recall(record);
+    },
+    ...{ clock, log },
+  });
+}
+
 /** To whoever has started this process, and from now on that it is alive: it answers at its socket. */
 function announce(socket: string, clock: Clock, log: Log): ReturnType<typeof openServiceNotify> {
   const { NOTIFY_SOCKET, WATCHDOG_USEC } = process.env;
@@ -141,6 +178,7 @@ async function main(): Promise<void> {
     onHolder: (...known) => {
       takeover.onHolder(...known);
       control.registrar.setHeld(known[0], known[1] === own.id);
+      stored.onHolder(known[0], known[1] === own.id);
     },
   });
   const { store, book, routing } = await openDurable(documents, { clock, rng, log }, (document) => {
@@ -151,14 +189,7 @@ async function main(): Promise<void> {
     callTakerOf: (seatId) => control.seats.callTakerOf(seatId),
   });
   const facts = new RedisLiveFacts({ host: LOOPBACK, port: site.ports.redisOwn, clock, log });
-  const media = new RtpengineMedia({
-    url: `ws://${LOOPBACK}:${String(site.ports.rtpengineHttp)}`,
-    dtmfPort: site.ports.dtmfLog,
-    ...{ clock, log },
-    onEvent: (event) => {
-      control.onMedia(event);
-    },
-  });
+  const media = mediaOf(site, { clock, log }, () => control);
   const signalling = new DrachtioSignalling({ host: LOOPBACK, port: site.ports.control, secret, clock, log });
   const partner = openPartner({ site, own, telephony, clock, log }, () => control.partner);
   const control: CallControl = new CallControl({
@@ -185,6 +216,7 @@ async function main(): Promise<void> {
     ...{ node: own.id, control, signalling, media, facts, partnerFacts: partner?.facts, before: adopted },
     ...{ engineSocket: sipEngineFiles(node).adminSocket, clock, log },
   });
+  const stored = storedCallbacks({ control, takeover, store, clock, log });
   await takeover.restore();
   generation.start();
   book.start();
@@ -195,7 +227,7 @@ async function main(): Promise<void> {
   const admin = await serveRpc(socket, methods, 0o660);
   const notify = announce(socket, clock, log);
 
-  stopOnSignal([notify, book, control, signalling, media, generation, partner], () => {
+  stopOnSignal([notify, book, stored, control, signalling, media, generation, partner], () => {
     facts.close();
     return Promise.all([admin.close(), store.stop()]);
   });

@@ -3,6 +3,7 @@ import type { Clock } from '../cluster/base/clock.js';
 import type { Log } from '../cluster/base/log.js';
 import type { Rng } from '../cluster/base/rng.js';
 import { BatchingWriter, type Backlog } from '../cluster/store/batching-writer.js';
+import type { CallbackReadPort } from '../cluster/store/callback-read-port.js';
 import { FailoverStore } from '../cluster/store/failover-store.js';
 import { DiskJournalFiles } from '../cluster/store/journal-files.js';
 import { applyMigrations } from '../cluster/store/migrations.js';
@@ -12,6 +13,7 @@ import type { OutboxStatus } from '../cluster/store/outbox-port.js';
 import { planCallStatements } from '../cluster/store/plan-call-statements.js';
 import { RefusedFile } from '../cluster/store/refused-file.js';
 import type { StorePort } from '../cluster/store/store-port.js';
+import { RqliteCallbacks } from '../cluster/store/rqlite-callbacks.js';
 import { RqliteClient } from '../cluster/store/rqlite-client.js';
 
 export interface OpenRecordsOptions {
@@ -29,11 +31,13 @@ export interface OpenedRecords {
   readonly records: OutboxCallRecords;
   /** Whichever answers, this node's first. */
   readonly store: StorePort;
+  readonly callbacks: CallbackReadPort;
   status(): { readonly backlog: Backlog; readonly journal: OutboxStatus };
   stop(): Promise<void>;
 }
 
 const MIGRATION_MS = 5000;
+const QUERY_MS = 3000;
 /** Nobody waits for a record; a request for each call would cost every voter a write to its disk. */
 const GATHER_MS = 500;
 
@@ -57,6 +61,7 @@ export async function openRecords(options: OpenRecordsOptions): Promise<OpenedRe
   writer.start();
   return {
     ...{ records, store },
+    callbacks: new RqliteCallbacks({ store, deadlineMs: QUERY_MS }),
     status: () => ({ backlog: writer.backlog(), journal: outbox.status() }),
     stop: async () => {
       await writer.stop();

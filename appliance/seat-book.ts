@@ -88,6 +88,9 @@ interface SeatEntry {
 }
 
 const LOOK_EVERY_MS = 1000;
+/** A node that dies is replaced within a fraction of it. */
+const NOT_NOW_MS = 2000;
+const ASK_AGAIN_MS = 100;
 
 export class SeatBook {
   readonly #options: SeatBookOptions;
@@ -303,8 +306,16 @@ export class SeatBook {
   async command(seatId: string, command: FeatureCommand): Promise<string> {
     const entry = this.#seats.get(seatId);
     if (entry === undefined) return 'notLoggedIn';
-    if (this.#isOurs(entry)) return this.#command(entry, command);
-    return (await this.#options.commandAtPartner(seatId, command)) ?? 'notNow';
+    const { clock, commandAtPartner } = this.#options;
+    const untilMs = clock.monotonicMs() + NOT_NOW_MS;
+    for (;;) {
+      if (this.#isOurs(entry)) return this.#command(entry, command);
+      const outcome = await commandAtPartner(seatId, command);
+      if (outcome !== undefined) return outcome;
+      if (clock.monotonicMs() >= untilMs) return 'notNow';
+      // The partner may just have died: its seats come here in a moment. Asked twice, each command does the same.
+      await clock.sleep(ASK_AGAIN_MS);
+    }
   }
 
   /** What was dialled at the partner. */

@@ -65,6 +65,11 @@ export class Takeover {
     this.#running = options.before;
   }
 
+  /** What was to be taken over so far is. */
+  get settled(): Promise<unknown> {
+    return this.#running;
+  }
+
   /** What the process before has taken over already. */
   async restore(): Promise<void> {
     try {

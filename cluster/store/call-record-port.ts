@@ -67,7 +67,17 @@ export interface CallbackRecord {
   readonly generation: number;
   readonly department: string;
   readonly priority: number;
+  /** All that a call-taker needs. */
+  readonly skills: readonly string[];
+  /** Undefined: an ordinary place. */
+  readonly trigger: string | undefined;
   readonly number: string;
+  /** By which he called. */
+  readonly trunkId: string;
+  /** asked: he pressed the key; lost: his line was cut. */
+  readonly reason: 'asked' | 'lost';
+  /** The service address that his call came to. */
+  readonly home: string;
   /** The waiting clock, which never restarts. */
   readonly arrivedWallMs: number;
   readonly state: 'waiting' | 'calling' | 'done' | 'givenUp';

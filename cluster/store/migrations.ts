@@ -146,6 +146,17 @@ export const MIGRATIONS: readonly Migration[] = [
     ],
   },
   { version: 2, statements: IDENTITY },
+  // What it takes to go on with a place when live state is gone. Older places have no home: nobody goes on with them.
+  {
+    version: 3,
+    statements: [
+      "ALTER TABLE queue_entries ADD COLUMN home TEXT NOT NULL DEFAULT ''",
+      "ALTER TABLE queue_entries ADD COLUMN trunk TEXT NOT NULL DEFAULT ''",
+      "ALTER TABLE queue_entries ADD COLUMN reason TEXT NOT NULL DEFAULT 'asked'",
+      "ALTER TABLE queue_entries ADD COLUMN skills TEXT NOT NULL DEFAULT '[]'",
+      'ALTER TABLE queue_entries ADD COLUMN trigger_name TEXT',
+    ],
+  },
 ];
 
 const SCHEMA_VERSION =

@@ -40,6 +40,10 @@ export interface StepRow {
   readonly detail: Readonly<Record<string, string>>;
 }
 
+type SinceThree = 'home' | 'trunkId' | 'reason' | 'skills' | 'trigger';
+/** A journal may be older than what is needed to go on with a place. */
+type OldCallback = Omit<CallbackRecord, SinceThree> & Partial<Pick<CallbackRecord, SinceThree>>;
+
 /** Entries of the outbox by their kind. Journals outlive an upgrade: add fields and kinds, never change one. */
 export interface CallEntries {
   readonly call: { readonly row: CallRow; readonly step?: StepRow };
@@ -52,7 +56,7 @@ export interface CallEntries {
   };
   readonly trigger: TriggerRecord & { readonly node: string; readonly wallMs: number };
   readonly 'trigger-undone': { readonly triggerId: string; readonly wallMs: number };
-  readonly callback: CallbackRecord & {
+  readonly callback: OldCallback & {
     readonly node: string;
     readonly revision: number;
     readonly changedWallMs: number;
@@ -129,6 +133,8 @@ const PLANS: Plans = {
       ...{ generation: entry.generation, revision: entry.revision },
       ...{ department: entry.department, priority: entry.priority, number: entry.number },
       ...{ arrived_wall_ms: entry.arrivedWallMs, state: entry.state, attempts: entry.attempts },
+      ...{ home: entry.home ?? '', trunk: entry.trunkId ?? '', reason: entry.reason ?? 'asked' },
+      ...{ skills: JSON.stringify(entry.skills ?? []), trigger_name: entry.trigger ?? null },
       changed_wall_ms: entry.changedWallMs,
     }),
   ],

@@ -5,11 +5,13 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { RealClock } from '../../cluster/base/clock.js';
 import { openLog } from '../../cluster/base/log.js';
-import type { CallRecordPort, OpenedCall } from '../../cluster/store/call-record-port.js';
+import type { CallbackReadPort } from '../../cluster/store/callback-read-port.js';
+import type { CallbackRecord, CallRecordPort, OpenedCall } from '../../cluster/store/call-record-port.js';
 import type { CallFilter, CallRecordReadPort } from '../../cluster/store/call-record-read-port.js';
 import { FailoverStore } from '../../cluster/store/failover-store.js';
 import { applyMigrations, MIGRATIONS, planMigration } from '../../cluster/store/migrations.js';
 import { planCallStatements } from '../../cluster/store/plan-call-statements.js';
+import { RqliteCallbacks } from '../../cluster/store/rqlite-callbacks.js';
 import { RqliteCallRecords } from '../../cluster/store/rqlite-call-records.js';
 import { RqliteConfigurationDocuments } from '../../cluster/store/rqlite-configuration-documents.js';
 import type { RqliteClient } from '../../cluster/store/rqlite-client.js';
@@ -30,6 +32,7 @@ const DEADLINE_MS = 3000;
 interface Subject {
   readonly records: CallRecordPort;
   readonly reader: CallRecordReadPort;
+  readonly callbacks: CallbackReadPort;
   readonly whenWritten: () => Promise<unknown>;
 }
 
@@ -53,12 +56,13 @@ async function openReal(t: TestContext): Promise<Subject & { readonly client: Rq
   return {
     ...{ client, records: parts.records, whenWritten: () => whenWritten(parts) },
     reader: new RqliteCallRecords({ store: client, deadlineMs: DEADLINE_MS }),
+    callbacks: new RqliteCallbacks({ store: client, deadlineMs: DEADLINE_MS }),
   };
 }
 
 function openFake(): Subject {
   const records = new FakeCallRecords('a', clock);
-  return { records, reader: records, whenWritten: () => Promise.resolve() };
+  return { records, reader: records, callbacks: records, whenWritten: () => Promise.resolve() };
 }
 
 function call(callId: string, openedWallMs: number, more: Partial<OpenedCall> = {}): OpenedCall {
@@ -71,7 +75,7 @@ type OpenSubject = (t: TestContext) => Promise<Subject> | Subject;
 function describeHistory(name: string, open: OpenSubject): void {
   spec(`call records, ${name}`, { deadlineMs: 60_000 }, (it) => {
     it('have what was told of a call, with its steps and triggers', async (t) => {
-      const { records, reader, whenWritten } = await open(t);
+      const { records, reader, callbacks, whenWritten } = await open(t);
       const openedWallMs = Math.floor(clock.wallMs()) - 5000;
       records.open(call('c1', openedWallMs));
       records.step('c1', { kind: 'queued', detail: { department: '发热门诊' } }, { department: '发热门诊' });
@@ -90,15 +94,20 @@ function describeHistory(name: string, open: OpenSubject): void {
       records.close('c1', { reason: 'completed', mos: 4.25 });
       records.disposition('c1', 'advice');
       records.disposition('c1', 'referral');
-      const base = {
+      const base: Omit<CallbackRecord, 'arrivedWallMs' | 'state' | 'attempts'> = {
         entryId: 'e1',
         callId: 'c1',
         generation: 1,
         department: '发热门诊',
         priority: 0,
         number: '1',
+        ...{ skills: ['english'], trigger: undefined, trunkId: 'carrier', home: 'a' },
+        reason: 'asked',
       };
-      records.callback({ ...base, arrivedWallMs: openedWallMs, state: 'waiting', attempts: 0 });
+      const place = { ...base, arrivedWallMs: openedWallMs, state: 'waiting', attempts: 0 } as const;
+      const cut: CallbackRecord = { ...place, entryId: 'e2', reason: 'lost', trigger: 'lost', home: 'b' };
+      for (const one of [place, cut, { ...place, entryId: 'e3' }]) records.callback(one);
+      records.callback({ ...place, entryId: 'e3', state: 'done', attempts: 1 });
       records.open(call('c2', openedWallMs));
       await whenWritten();
 
@@ -126,7 +135,11 @@ function describeHistory(name: string, open: OpenSubject): void {
       assert.ok((undoneWallMs ?? 0) >= wallMs);
       assert.is((await reader.findTriggers(wallMs, wallMs, 10)).length, 1);
       const { openCalls, callbacksWaiting } = await reader.counts();
-      assert.equal([openCalls, callbacksWaiting], [1, 1]);
+      assert.equal([openCalls, callbacksWaiting], [1, 2]);
+      const later = clock.wallMs() + 1;
+      assert.equal(await callbacks.findCallbacks('a', later), [place]);
+      assert.equal(await callbacks.findCallbacks('b', later), [cut]);
+      assert.equal(await callbacks.findCallbacks('a', openedWallMs), []);
       assert.is(await reader.findCall('nobody'), undefined);
     });
   });

@@ -1,4 +1,4 @@
-/** Callers who would rather be called back than wait: their place stays, also when their node dies. */
+/** Callers who would rather be called back than wait: their place stays, also when their node dies, or both. */
 import { CallLab, CARRIER_HZ, isOver, type Party, type Phone, rings } from '../support/box/call-lab.js';
 import { makeTestBox } from '../support/box/test-box.js';
 import { assert, spec } from '../support/spec.js';
@@ -86,5 +86,32 @@ spec('who is called back', { deadlineMs: 90_000 }, (it, before) => {
     });
     await lab.dialCode(seat, '*13');
     await callBack();
+  });
+
+  it('has it when both nodes of the site have been without power', async () => {
+    await lab.dialCode(seat, '*14');
+    const place = await keepPlace('b');
+    await waitFor('the store has it', async () => {
+      const sql = `SELECT state FROM queue_entries WHERE entry_id = '${place.callId}'`;
+      const rows = await lab.query(sql, 'b');
+      return rows[0]?.[0] === 'waiting' || notYet(rows);
+    });
+    await box.kill('b');
+    await Promise.all([box.powerOn('a'), box.powerOn('b')]);
+    const places = (): Promise<readonly Waiting[]> => lab.ask<readonly Waiting[]>('a', 'queue');
+    await waitFor(
+      'the place is there again',
+      async () => {
+        const entries = await places().catch(() => []);
+        const known = entries.find(({ callId }) => callId === place.callId);
+        return known?.arrivedWallMs === place.arrivedWallMs || notYet(entries);
+      },
+      { deadlineMs: 30_000 },
+    );
+    assert.is(await lab.phones.register('8005'), 200);
+    // The power of both took the logins as well; who logs in is ready.
+    await lab.logIn(seat, '1005');
+    await callBack();
+    assert.equal(await places(), []);
   });
 });

@@ -9,6 +9,7 @@ import type {
   OpenedCall,
   TriggerRecord,
 } from '../../../cluster/store/call-record-port.js';
+import type { CallbackReadPort } from '../../../cluster/store/callback-read-port.js';
 import type {
   CallFilter,
   CallHistory,
@@ -25,14 +26,14 @@ const UNKNOWN = {
   disposition: null,
 };
 
-export class FakeCallRecords implements CallRecordPort, CallRecordReadPort {
+export class FakeCallRecords implements CallRecordPort, CallRecordReadPort, CallbackReadPort {
   readonly #node: string;
   readonly #clock: Clock;
   readonly #calls = new Map<string, CallRecord>();
   readonly #left = new Set<string>();
   readonly #steps: (RecordedStep & { readonly callId: string })[] = [];
   readonly #triggers: RecordedTrigger[] = [];
-  readonly #callbacks = new Map<string, CallbackRecord>();
+  readonly #callbacks = new Map<string, { readonly entry: CallbackRecord; readonly changedWallMs: number }>();
 
   constructor(node: string, clock: Clock) {
     this.#node = node;
@@ -91,7 +92,16 @@ export class FakeCallRecords implements CallRecordPort, CallRecordReadPort {
   }
 
   callback(entry: CallbackRecord): void {
-    this.#callbacks.set(entry.entryId, entry);
+    this.#callbacks.set(entry.entryId, { entry, changedWallMs: this.#clock.wallMs() });
+  }
+
+  findCallbacks(home: string, beforeWallMs: number): Promise<readonly CallbackRecord[]> {
+    const open = [...this.#callbacks.values()]
+      .filter(({ entry, changedWallMs }) => entry.home === home && changedWallMs < beforeWallMs)
+      .map(({ entry }) => entry)
+      .filter(({ state }) => state === 'waiting' || state === 'calling')
+      .sort((one, other) => one.arrivedWallMs - other.arrivedWallMs);
+    return Promise.resolve(open);
   }
 
   closeOrphans(): readonly string[] {
@@ -129,8 +139,8 @@ export class FakeCallRecords implements CallRecordPort, CallRecordReadPort {
 
   counts(): Promise<CallRecordCounts> {
     const openCalls = [...this.#calls.values()].filter((call) => call.endedWallMs === null).length;
-    const callbacksWaiting = [...this.#callbacks.values()].filter(({ state }) => state === 'waiting').length;
-    return Promise.resolve({ openCalls, callbacksWaiting, backlog: undefined });
+    const waiting = [...this.#callbacks.values()].filter(({ entry }) => entry.state === 'waiting');
+    return Promise.resolve({ openCalls, callbacksWaiting: waiting.length, backlog: undefined });
   }
 }
 

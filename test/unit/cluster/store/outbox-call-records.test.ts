@@ -162,12 +162,9 @@ spec('call records by way of the outbox', (it) => {
     records.trigger({ ...trigger, confidence: 0.8, reason: 'rule 3', outcome: 'done' });
     records.undoTrigger('t');
     const entry = {
-      entryId: 'e',
-      callId: 'c1',
-      generation: 1,
-      department: 'fever',
-      priority: 0,
-      number: '1',
+      ...{ entryId: 'e', callId: 'c1', generation: 1, department: 'fever', priority: 0, number: '1' },
+      ...{ skills: [], trigger: undefined, trunkId: 'carrier', home: 'a' },
+      reason: 'asked' as const,
     };
     records.callback({ ...entry, arrivedWallMs: START_MS, state: 'waiting', attempts: 0 });
     records.callback({ ...entry, arrivedWallMs: START_MS, state: 'done', attempts: 1 });
