@@ -136,6 +136,19 @@ function checkCircles({ queues, trunks }: Telephony): Problem[] {
   ];
 }
 
+const HASH_OF = { 'SHA-256': 'sha256', MD5: 'md5' } as const;
+
+/** A phone that is offered nothing for which there is a hash never registers. */
+function checkHashes({ seats, digestAlgorithms }: Telephony): Problem[] {
+  const needed = digestAlgorithms.map((algorithm) => HASH_OF[algorithm]);
+  return seats.flatMap(({ ha1 }, index) => {
+    if (needed.some((name) => ha1[name] !== undefined)) return [];
+    const problem = `phones are offered ${digestAlgorithms.join(' and ')}, and there is no "${needed.join('" or "')}"`;
+    const fix = `Add it, or change "digestAlgorithms".`;
+    return [{ path: at('seats', index, 'ha1'), problem, fix }];
+  });
+}
+
 /** A phone whose number means something else can be called by nobody, or keeps callers from an emergency number. */
 function checkExtensions({ seats }: Telephony, { numbers, numberPlan }: Routing): Problem[] {
   const { shortDigitsMax } = numberPlan;
@@ -228,6 +241,7 @@ export function checkTelephony(telephony: Telephony, context: TelephonyContext):
     ...checkExtensions(telephony, context.routing),
     ...checkEmergencies(telephony, context.routing),
     ...telephony.trunks.flatMap(checkTrunk),
+    ...checkHashes(telephony),
     ...checkPinHashes(telephony),
     ...checkTimes(telephony),
   ];

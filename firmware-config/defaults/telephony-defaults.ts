@@ -23,6 +23,8 @@ export const TELEPHONY_DEFAULTS = {
   pinRules: { free: 3, lockMs: 30_000, lockMsMax: 900_000, forgetMs: 3_600_000 },
   /** Of a department that the document does not name. */
   queue: { strategy: 'longestIdle', ringMs: 15_000, maxWaitMs: 600_000 },
+  /** Many phones give up when they are offered anything else as well (ADR 18). */
+  digestAlgorithms: ['MD5'],
   wrapUpMs: 30_000,
   testCallsEverySeconds: 300,
   trunk: { port: 5060, optionsEverySeconds: 30 },

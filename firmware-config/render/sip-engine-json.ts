@@ -62,6 +62,7 @@ export function renderSipEngineJson(site: Site, node: NodeDocument, telephony: T
       realm: telephony.realm,
       keyFile: files.nonceKey,
       credentialsFile: files.users,
+      algorithms: telephony.digestAlgorithms,
       methods: AUTHENTICATED,
       exemptSources: carriers,
     },

@@ -50,7 +50,7 @@ export const SeatSchema = Type.Object(
     user: userName,
     ha1: Type.Object(
       { sha256: hex(64, 'the SHA-256'), md5: Type.Optional(hex(32, 'the MD5')) },
-      { ...strict, description: 'Give {"sha256": ...}, and "md5" for a phone that knows nothing better.' },
+      { ...strict, description: 'Give {"sha256": ..., "md5": ...}.' },
     ),
     media,
     departments: listOf('department'),
@@ -225,6 +225,11 @@ export const TelephonyDocumentSchema = Type.Object(
     realm: Type.String({
       pattern: '^[A-Za-z0-9][A-Za-z0-9 ._-]{0,63}$',
       description: 'Give the realm of the phones, such as ward.example; every ha1 is made with it.',
+    }),
+    digestAlgorithms: Type.Array(Type.Enum(['SHA-256', 'MD5'], { description: 'Use "SHA-256" or "MD5".' }), {
+      ...{ minItems: 1, maxItems: 2, uniqueItems: true },
+      default: [...TELEPHONY_DEFAULTS.digestAlgorithms],
+      description: 'List "MD5", "SHA-256", or both in the order in which phones are offered them.',
     }),
     seats: Type.Array(SeatSchema, {
       minItems: 1,

@@ -28,8 +28,8 @@ const ALWAYS = [
   'espeak-ng',
   'sox',
 ];
-/** A browser, and a font that has Chinese. */
-const FOR_TESTS = ['sip-tester', 'chromium', 'fonts-wqy-microhei'];
+/** Callers, a softphone that is not ours, a browser, and a font that has Chinese. */
+const FOR_TESTS = ['sip-tester', 'baresip-core', 'chromium', 'fonts-wqy-microhei'];
 
 /** @typedef {import('./runner.mjs').Run} Run */
 

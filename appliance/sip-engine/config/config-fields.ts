@@ -1,5 +1,6 @@
 /** Rules for the texts of single fields, and what several readers share. */
 import { isIP } from 'node:net';
+import { isDigestAlgorithm } from '../digest/digest-response.js';
 import { isAllOf, TOKEN } from '../message/sip-characters.js';
 import { ANY_ADDRESS, findHostPort, isNetwork } from './address-texts.js';
 import type { ConfigSection, TextCheck } from './config-section.js';
@@ -19,6 +20,9 @@ export const asMethod: TextCheck = (text) =>
   isAllOf(text, TOKEN) && text === text.toUpperCase()
     ? undefined
     : ['it is no SIP method', 'Write it in capitals, such as INVITE.'];
+
+export const asDigestAlgorithm: TextCheck = (text) =>
+  isDigestAlgorithm(text) ? undefined : ['it is no algorithm', 'Write it as SHA-256 or MD5.'];
 
 /** Between quotes in a challenge, and the same text in every hash: nothing in it may need an escape. */
 export const asRealm: TextCheck = (text) =>

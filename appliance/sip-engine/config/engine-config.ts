@@ -5,6 +5,7 @@
  * Files are named, not read, except for the one with the secret: certificates and credentials are read again while
  * the engine runs.
  */
+import type { DigestAlgorithm } from '../digest/digest-response.js';
 import type { SipUri } from '../message/sip-uri.js';
 import type { TransactionSettings } from '../transaction/transaction-step.js';
 import type { SipProtocol } from '../transport/sip-flow.js';
@@ -94,6 +95,8 @@ export interface DigestConfig {
   readonly keyFile: string;
   /** JSON `{"user": {"sha256": hex, "md5": hex}}`: H(user:realm:password), at least one of the two. */
   readonly credentialsFile: string;
+  /** In the order they are offered. */
+  readonly algorithms: readonly DigestAlgorithm[];
   /** In upper case. */
   readonly methods: readonly string[];
   /** Addresses and networks that are not asked: trunks. */

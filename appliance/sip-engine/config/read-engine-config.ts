@@ -1,10 +1,12 @@
 /** The document of options and file -> EngineConfig, field by field, with the defaults of docs/sip-engine.md. */
+import { DIGEST_ALGORITHMS, isDigestAlgorithm } from '../digest/digest-response.js';
 import type { SipUri } from '../message/sip-uri.js';
 import { DEFAULT_TRANSACTION_SETTINGS } from '../transaction/transaction-step.js';
 import { findHostPort, findSipUri } from './address-texts.js';
 import {
   asHandlerUrl,
   asHeaderText,
+  asDigestAlgorithm,
   asMethod,
   asNetwork,
   asRealm,
@@ -88,10 +90,12 @@ function readLimits(section: ConfigSection): EngineLimits {
 
 function readDigest(section: ConfigSection): DigestConfig {
   const methods = section.texts('methods', asMethod);
+  const algorithms = section.texts('algorithms', asDigestAlgorithm).filter(isDigestAlgorithm);
   return {
     realm: section.text('realm', asRealm),
     keyFile: section.text('keyFile'),
     credentialsFile: section.text('credentialsFile'),
+    algorithms: algorithms.length === 0 ? DIGEST_ALGORITHMS : algorithms,
     methods: methods.length === 0 ? ['REGISTER'] : methods,
     exemptSources: section.texts('exemptSources', asNetwork),
   };

@@ -42,8 +42,8 @@ export interface DigestOptions {
   /** Has to take the same time for a name it does not know: a look into a map. */
   readonly find: (username: string) => DigestSecrets | undefined;
   /**
-   * In the order they are offered; default SHA-256, then MD5 (RFC 8760 2.4). A client that knows MD5 alone and gives
-   * up at the first challenge it does not know (SIPp 3.6.1 does) needs `['MD5', 'SHA-256']`.
+   * In the order they are offered; default SHA-256, then MD5 (RFC 8760 2.4). Of clients that know MD5 alone, SIPp 3.6.1
+   * gives up when the first challenge is of another, baresip 1.0.0 when any is (ADR 18).
    */
   readonly algorithms?: readonly DigestAlgorithm[];
   /** Default 60 s. */

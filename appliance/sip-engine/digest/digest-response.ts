@@ -6,6 +6,10 @@ import { toWireText } from '../message/wire-text.js';
 export const DIGEST_ALGORITHMS = ['SHA-256', 'MD5'] as const;
 export type DigestAlgorithm = (typeof DIGEST_ALGORITHMS)[number];
 
+export function isDigestAlgorithm(name: string): name is DigestAlgorithm {
+  return DIGEST_ALGORITHMS.some((one) => one === name);
+}
+
 const HASHES: Readonly<Record<DigestAlgorithm, string>> = { 'SHA-256': 'sha256', MD5: 'md5' };
 
 /** Hexadecimal digits of a hash. */

@@ -84,6 +84,7 @@ export class DigestGate {
     this.#credentials = readCredentials(digest.credentialsFile);
     this.#authenticator = new DigestAuthenticator({
       realm: digest.realm,
+      algorithms: digest.algorithms,
       key: readKeyFile(digest.keyFile, 'digest.keyFile', KEY_BYTES_MIN),
       addressId,
       clock,

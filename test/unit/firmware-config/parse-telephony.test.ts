@@ -59,7 +59,12 @@ function speakFrench(all: Lists): void {
   all['prompts'] = { languageOrder: ['fr'] };
 }
 
+function withoutMd5(all: Lists): void {
+  all.seats[1]!['ha1'] = { sha256: '0'.repeat(64) };
+}
+
 const BETWEEN_FIELDS: readonly Refusal[] = [
+  ['a seat without a hash for what is offered', 'seats[1].ha1', withoutMd5],
   ['an extension twice', 'seats[1].extension', (all) => (all.seats[1]!['extension'] = '8001')],
   ['a user twice', 'seats[1].user', (all) => (all.seats[1]!['user'] = '8001')],
   ['a seat twice', 'seats[2].id', (all) => (all.seats[2]!['id'] = 'seat-8001')],

@@ -51,6 +51,7 @@ spec('the configuration of the SIP engine', (it) => {
     assert.is(digest?.realm, 'wardline.example');
     assert.ok(digest?.methods.includes('INVITE') && digest.methods.includes('REGISTER'));
     assert.not.ok(digest?.methods.includes('OPTIONS'));
+    assert.equal(digest?.algorithms, ['MD5']);
     assert.equal(digest?.exemptSources, ['10.77.0.20']);
     assert.equal(limits.trustedSources, ['10.77.0.20']);
   });

@@ -120,6 +120,7 @@ spec('the configuration of the engine: defaults and files', (it) => {
     assert.is(config.outboundProxy?.host, 'proxy.example');
     assert.is(config.proxyKeyFile, 'p');
     assert.equal(config.digest?.exemptSources, []);
+    assert.equal(config.digest?.algorithms, ['SHA-256', 'MD5']);
     assert.is(config.requestHandlers[1]?.method, '*');
     assert.is(config.requestHandlers[1]?.timeoutMs, 3000);
     assert.equal(config.continuity?.partner, { host: 'fd00::2', port: 1 });
@@ -431,7 +432,8 @@ spec('the rest of the command line', (it) => {
     assertProblems(fileProblems({ continuity: { own: 'a:1' } }), /^continuity\.partner: it is missing/);
     assertProblems(fileProblems({ continuity: { own: 'a:1', partner: 'a:1' } }), /it is the own store/);
     assertProblems(
-      fileProblems({ digest: { realm: 'a"b', keyFile: 'k' } }),
+      fileProblems({ digest: { realm: 'a"b', keyFile: 'k', algorithms: ['SHA'] } }),
+      /^digest\.algorithms\[0\]: it is no algorithm/,
       /^digest\.realm: it has a quote/,
       /^digest\.credentialsFile: it is missing/,
     );

@@ -52,6 +52,7 @@ function gateWith(t: TestContext, credentials: string) {
     realm: REALM,
     keyFile,
     credentialsFile,
+    algorithms: ['SHA-256', 'MD5'] as const,
     methods: ['REGISTER'],
     exemptSources: ['10.9.0.0/16'],
   };
