@@ -40,7 +40,9 @@ const COMMON = {
 } as const;
 
 /** Without these an offer of rtpengine has ciphers that encrypt nothing; `only-...` is ignored (facts section 7). */
-const NO_NULL_CIPHERS = [
+const CIPHERS = [
+  // Keys of 44 and 38 bytes with their "=": without it a phone reads 42 of 44 (baresip 1.0.0) and decrypts nothing.
+  'pad',
   'no-NULL_HMAC_SHA1_80',
   'no-NULL_HMAC_SHA1_32',
   'no-F8_128_HMAC_SHA1_80',
@@ -56,7 +58,7 @@ const TAKE_OVER_MS_MAX = 1500;
 const LIST_MAX = 20_000;
 
 function securityOf(profile: MediaProfile): object {
-  return profile === 'srtp' ? { DTLS: 'off', SDES: NO_NULL_CIPHERS } : {};
+  return profile === 'srtp' ? { DTLS: 'off', SDES: CIPHERS } : {};
 }
 
 function sdpOf(answer: NgAnswer): string {

@@ -15,6 +15,7 @@ export type AlarmCode =
   | 'addressAway'
   | 'daemonDown'
   | 'trunkDown'
+  | 'trunkUnregistered'
   | 'testCallFails'
   | 'storeBehind';
 
@@ -109,6 +110,21 @@ function ofTrunks(trunks: readonly PictureTrunk[]): readonly Alarm[] {
   });
 }
 
+/** The carrier brings no call to that address. While it does not answer at all, that is the trouble. */
+function ofRegistrations(trunks: readonly PictureTrunk[]): readonly Alarm[] {
+  return trunks
+    .filter(({ isUp }) => isUp !== false)
+    .flatMap(({ trunkId, registrations }) =>
+      registrations
+        .filter(({ isRegistered, lastStatus }) => !isRegistered && lastStatus !== 0)
+        .map(({ home, lastStatus }) =>
+          alarm('trunkUnregistered', 'critical', {
+            ...{ trunk: trunkId, home: home.toUpperCase(), status: String(lastStatus) },
+          }),
+        ),
+    );
+}
+
 export function decideAlarms({
   nodes,
   addresses,
@@ -127,7 +143,8 @@ export function decideAlarms({
   const all = [
     ...[...waiting, ...addresses.flatMap(ofAddress)],
     ...nodes.flatMap((node) => ofNode(node, nowWallMs)),
-    ...[...ofStore(nodes), ...ofTrunks(trunks), ...ofTests(tests)],
+    ...[...ofStore(nodes), ...ofTrunks(trunks), ...ofRegistrations(trunks)],
+    ...ofTests(tests),
   ];
   return [
     ...all.filter((one) => one.severity === 'critical'),

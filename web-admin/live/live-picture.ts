@@ -91,9 +91,19 @@ export interface PictureSeat {
   readonly node: string | null;
 }
 
+export interface PictureRegistration {
+  /** Whose service address it is. */
+  readonly home: string;
+  readonly isRegistered: boolean;
+  /** Of the last answer; 0: not tried yet; 408: none. */
+  readonly lastStatus: number;
+}
+
 export interface PictureTrunk {
   readonly trunkId: string;
   readonly node: string;
+  /** Of the addresses that the node holds; empty when the carrier wants none. */
+  readonly registrations: readonly PictureRegistration[];
   readonly isUp: boolean | null;
   readonly lastStatus: number | null;
   readonly sinceWallMs: number;
@@ -321,8 +331,11 @@ export function describeSite(input: PictureInput): LivePicture {
   );
   const seats = mergeSeats(controls.map(([id, control]) => [id, control.seats]));
   const trunks = controls.flatMap(([id, control]) =>
-    control.trunks.map(({ trunkId, isUp = null, lastStatus = null, sinceWallMs }) => ({
+    control.trunks.map(({ trunkId, isUp = null, lastStatus = null, sinceWallMs, registrations = [] }) => ({
       ...{ trunkId, node: id, isUp, lastStatus, sinceWallMs },
+      registrations: registrations.map(({ home, isRegistered, lastStatus: answer }) => ({
+        ...{ home, isRegistered, lastStatus: answer },
+      })),
     })),
   );
   const addresses = addressesOf(nodes);

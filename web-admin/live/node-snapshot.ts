@@ -53,8 +53,18 @@ export interface ControlEntry {
   readonly callback?: { readonly number: string };
 }
 
+/** Of a service address that is here, at a carrier that wants it (appliance/trunk-registrar.ts). */
+export interface ControlRegistration {
+  readonly home: string;
+  readonly isRegistered: boolean;
+  /** 0: not tried yet; 408: no answer. */
+  readonly lastStatus: number;
+  readonly sinceWallMs: number;
+}
+
 export interface ControlTrunk {
   readonly trunkId: string;
+  readonly registrations?: readonly ControlRegistration[];
   readonly isUp?: boolean;
   readonly lastStatus?: number;
   readonly sinceWallMs: number;

@@ -10,6 +10,18 @@ import { hasRole, useSite } from '../base/site-context.ts';
 import { toApiError } from '../base/use-asked.ts';
 import type { PictureTest, PictureTrunk } from '../../live/live-picture.ts';
 
+/** Each service address at the carrier. */
+function Registrations({ of }: { readonly of: readonly PictureTrunk[] }): ReactNode {
+  const t = useTexts();
+  return of
+    .flatMap(({ registrations }) => registrations)
+    .map(({ home, isRegistered, lastStatus }) => (
+      <Tag key={home} color={isRegistered ? 'green' : lastStatus === 0 ? 'default' : 'red'}>
+        {home.toUpperCase()} {lastStatus === 0 ? t('trunk.notTried') : lastStatus}
+      </Tag>
+    ));
+}
+
 function TestResult({ test }: { readonly test: PictureTest }): ReactNode {
   const t = useTexts();
   const { outcome, status, returnedMs, failuresInARow } = test;
@@ -125,6 +137,16 @@ export default function TrunksPage(): ReactNode {
         );
       },
     })),
+    {
+      title: t('trunk.registration'),
+      key: 'registration',
+      render: (_: unknown, { id, kind }: Trunk) =>
+        kind === 'registering' ? (
+          <Registrations of={picture.trunks.filter(({ trunkId }) => trunkId === id)} />
+        ) : (
+          <span className="hint">{t('trunk.notNeeded')}</span>
+        ),
+    },
     {
       title: t('trunk.carrier'),
       key: 'host',

@@ -125,6 +125,20 @@ spec('the picture of the site', (it) => {
     );
   });
 
+  it('has an alarm for a carrier that refuses to register an address, unless it does not answer at all', () => {
+    const withAnswer = (lastStatus: number, isUp = true): readonly (readonly [string, string])[] => {
+      const registrations = [{ home: 'a', isRegistered: lastStatus === 200, lastStatus, sinceWallMs: NOW }];
+      const trunks = [{ trunkId: 'main', isUp, sinceWallMs: NOW, registrations }];
+      const [a, ...others] = ALL.map((one) => ({ ...one, control: control() }));
+      const shown = picture([{ ...a!, control: control({ trunks }) }, ...others]);
+      return shown.alarms.map(({ code, params }) => [code, params['status'] ?? ''] as const);
+    };
+    assert.equal(withAnswer(403), [['trunkUnregistered', '403']]);
+    assert.equal(withAnswer(200), []);
+    assert.equal(withAnswer(0), [], 'not tried yet');
+    assert.equal(withAnswer(408, false), [['trunkDown', '']]);
+  });
+
   it('says it when nobody holds an address, and when call control or media do not answer', () => {
     const down = snapshot('b', { control: null }, []);
     const deaf = control({ status: { ...control().status, isMediaReachable: false } });
