@@ -85,7 +85,7 @@ class Softphone {
     const file = (name: string, lines: readonly string[]): void => {
       writeFileSync(join(this.#folder, name), `${lines.join('\n')}\n`);
     };
-    const rate = codec === 'G722' ? 16_000 : WAV_RATE;
+    const rate = codec.startsWith('G722') ? 16_000 : WAV_RATE;
     writeFileSync(join(this.#folder, 'tone.wav'), toneWav(OURS_HZ, rate));
     const modules = ['g711', 'g722', 'srtp', 'aufile', 'aubridge', 'sndfile'].map(
       (name) => `module ${name}.so`,
@@ -105,7 +105,8 @@ class Softphone {
     file('accounts', [`${account};answermode=auto;regint=60;audio_codecs=${codec}${more}`]);
     for (const name of ['contacts', 'uuid']) file(name, ['']);
     const words = ['netns', 'exec', lan, 'baresip', '-f', this.#folder];
-    this.program = new Program(t, 'ip', words, 'SIGTERM');
+    // By itself it ends when its REGISTER with expires=0 is answered, which may be seconds.
+    this.program = new Program(t, 'ip', words, 'SIGKILL');
   }
 
   async order(command: string, params = ''): Promise<void> {
@@ -189,5 +190,12 @@ spec('a softphone on a LAN that the box is attached to', { deadlineMs: 120_000 }
     await phone.program.shows(/200 OK/);
     await isHeard(phone, '8012');
     assert.match(phone.program.output, /SRTP|srtp/);
+  });
+
+  it('speaks TCP and G.722', async (t) => {
+    const phone = new Softphone(t, '8006', ';transport=tcp', 'G722/16000/1');
+    await phone.program.shows(/200 OK/);
+    await isHeard(phone, '8006');
+    assert.match(phone.program.output, /audio encoder: G722/);
   });
 });
