@@ -167,7 +167,9 @@ spec('a softphone on a LAN that the box is attached to', { deadlineMs: 120_000 }
       { deadlineMs: 15_000 },
     );
     await clock.sleep(1000);
-    await farm.order({ do: 'hangUp', call });
+    // Who was called hangs up: his BYE goes to our Contact.
+    await phone.order('hangup');
+    await waitFor(`${dialled} is over`, async () => (await report())?.progress === 'over');
     await waitFor(
       `the softphone has heard who dialled ${dialled}`,
       () => (phone.heard().get(THEIRS_HZ) ?? 0) >= heardBefore + 25 || notYet([...phone.heard()]),

@@ -3,6 +3,7 @@ import type { MessageBuilder } from '../message/message-builder.js';
 import { codeAt } from '../message/code-at.js';
 import type { SessionDescription } from '../dialog/dialog.js';
 import { isAllOf, TOKEN, trimBlanks } from '../message/sip-characters.js';
+import { TRANSPORT_PARAM, type LocalIdentity } from './local-identity.js';
 import type { ApplicationHeader } from './application-message.js';
 
 const LOCALHOST = '@localhost';
@@ -48,17 +49,27 @@ function inBrackets(value: string): string {
   return `<${trimBlanks(value.slice(0, end))}>${value.slice(end)}`;
 }
 
+/** A Contact that is ours has to lead back the way the request goes: without it a phone on TLS sends its BYE by UDP. */
+function withTransport(value: string, param: string): string {
+  return param === '' || /;transport=/i.test(value) ? value : value.replace('>', `${param}>`);
+}
+
 /**
  * The headers of an application as they go to the network. drachtio-server puts addresses into brackets; of one
  * without them that holds a `?`, nobody knows where it ends (RFC 3261 20), and a strict peer refuses it.
  */
 export function wireHeaders(
   headers: readonly ApplicationHeader[],
-  hostPort: string,
+  { hostPort, protocol }: Pick<LocalIdentity, 'hostPort' | 'protocol'>,
 ): readonly ApplicationHeader[] {
   return headers.map(({ name, value }) => {
     const local = LOCALHOST_HEADERS.has(name) ? withLocalhost(value, hostPort) : value;
-    return { name, value: ADDRESS_HEADERS.has(name) ? inBrackets(local) : local };
+    const address = ADDRESS_HEADERS.has(name) ? inBrackets(local) : local;
+    return {
+      name,
+      value:
+        name === 'Contact' && local !== value ? withTransport(address, TRANSPORT_PARAM[protocol]) : address,
+    };
   });
 }
 

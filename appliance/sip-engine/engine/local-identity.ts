@@ -88,7 +88,7 @@ export class LocalIdentities {
   }
 }
 
-const TRANSPORT_PARAM: Readonly<Record<SipProtocol, string>> = {
+export const TRANSPORT_PARAM: Readonly<Record<SipProtocol, string>> = {
   udp: '',
   tcp: ';transport=tcp',
   tls: ';transport=tls',

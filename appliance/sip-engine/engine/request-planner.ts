@@ -58,7 +58,7 @@ export class RequestPlanner {
     const { identities, names, settings } = this.#context;
     const identity = identities.of(flow);
     const said = message.headers.filter(({ name }) => name !== SEND_FROM);
-    const headers = wireHeaders(said, identity.hostPort);
+    const headers = wireHeaders(said, identity);
     const contact = `<${contactUri(identity)}>`;
     const from = findApplicationHeader({ headers }, 'From') ?? contact;
     const to = findApplicationHeader({ headers }, 'To') ?? `<${message.uri}>`;
@@ -94,7 +94,7 @@ export class RequestPlanner {
       body,
       cseq,
       callId: dialog.callId,
-      headers: wireHeaders(message.headers, identities.of(flow).hostPort),
+      headers: wireHeaders(message.headers, identities.of(flow)),
       from: `${dialog.localParty};tag=${dialog.localTag}`,
       to: dialog.remoteTag === '' ? dialog.remoteParty : `${dialog.remoteParty};tag=${dialog.remoteTag}`,
       contact: WITH_CONTACT_IN_DIALOG.has(method) ? dialog.localContact : undefined,

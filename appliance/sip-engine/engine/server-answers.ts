@@ -70,8 +70,7 @@ export class ServerAnswers {
     }
     this.#takeTag(request, said);
     if (request.dialog !== undefined) this.#keeper.bind(request.dialog, application);
-    const { hostPort } = this.#context.identities.of(request.source);
-    const headers = wireHeaders(said.headers, hostPort);
+    const headers = wireHeaders(said.headers, this.#context.identities.of(request.source));
     const { status, reason, body } = said;
     this.#route({ application, ids, request, message, status, reason, headers, body });
   }

@@ -128,7 +128,7 @@ export class ProxyCalls {
         finalTimeoutMs: plan.finalTimeoutMs,
       },
       record: plan.remainInDialog ? { proof } : undefined,
-      headers: wireHeaders(headers, identities.of(request.source).hostPort),
+      headers: wireHeaders(headers, identities.of(request.source)),
       send: this.#send.bind(this),
       onAnswered: () => {
         if (message.method === 'INVITE') this.#requests.publishInvite(request);

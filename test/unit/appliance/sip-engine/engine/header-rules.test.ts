@@ -39,7 +39,9 @@ spec('localhost in a header', (it) => {
       name,
       value: '<sip:1@localhost>',
     }));
-    const changed = wireHeaders(headers, HERE).filter(({ value }) => value.includes(HERE));
+    const changed = wireHeaders(headers, { hostPort: HERE, protocol: 'udp' }).filter(({ value }) =>
+      value.includes(HERE),
+    );
     assert.equal(
       changed.map(({ name }) => name),
       ['From', 'To', 'Contact', 'P-Asserted-Identity'],
@@ -80,8 +82,8 @@ spec('the type of a body', (it) => {
   });
 });
 
-function wire(name: string, value: string): string | undefined {
-  return wireHeaders([{ name, value }], '10.77.0.11:5060')[0]?.value;
+function wire(name: string, value: string, protocol: 'udp' | 'tls' = 'udp'): string | undefined {
+  return wireHeaders([{ name, value }], { hostPort: '10.77.0.11:5060', protocol })[0]?.value;
 }
 
 spec('headers of applications on the wire', (it) => {
@@ -94,6 +96,14 @@ spec('headers of applications on the wire', (it) => {
   it('what has brackets, is a list or no address stays', () => {
     for (const value of ['"A" <sip:a@b>;q=1', 'sip:a, sip:b', '*']) assert.is(wire('Contact', value), value);
     assert.is(wire('Subject', 'sip:a@localhost'), 'sip:a@localhost');
+  });
+
+  it('a Contact that is us leads back by the transport of the request', () => {
+    const here = '10.77.0.11:5060';
+    assert.is(wire('Contact', 'sip:foo@localhost', 'tls'), `<sip:foo@${here};transport=tls>`);
+    assert.is(wire('Contact', '<sip:f@localhost;transport=tcp>', 'tls'), `<sip:f@${here};transport=tcp>`);
+    assert.is(wire('Contact', '<sip:foo@elsewhere>', 'tls'), '<sip:foo@elsewhere>');
+    assert.is(wire('From', '<sip:foo@localhost>', 'tls'), `<sip:foo@${here}>`);
   });
 
   it('localhost is us, also without brackets', () => {
