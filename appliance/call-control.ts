@@ -35,6 +35,7 @@ import { CallbackDesk, type CallbackNote } from './callback-desk.js';
 import { Dispatcher } from './dispatcher.js';
 import { LoadWatch } from './load-watch.js';
 import { localTimeOf } from './local-time.js';
+import { obeyCommand } from './obey-command.js';
 import { NO_LINK, Partner, type PartnerLink } from './partner.js';
 import type { PartnerMessage } from './partner-messages.js';
 import { Peers, type Peer } from './peers.js';
@@ -165,7 +166,6 @@ export class CallControl implements SignallingListener, CallHouse {
       ...{ telephony, node, clock, log, partner: options.partner?.id },
       isPartnerThere: () => this.partner.isUp,
       isOurCall: (callId) => this.#calls.has(callId),
-      commandAtPartner: (seatId, command) => this.partner.command(seatId, command),
       listener: {
         onTell: (message) => {
           this.partner.tell(message);
@@ -187,7 +187,7 @@ export class CallControl implements SignallingListener, CallHouse {
       tests: this.tests,
       ...{ link: options.partner?.link ?? NO_LINK, queue: this.#dispatcher, seats: this.seats, clock, log },
       ownCalls: () => this.#tellOwnCalls(),
-      onCommand: (seatId, command) => this.#obeyPartner(seatId, command),
+      onCommand: (seatId, command) => this.#obey(seatId, command),
     });
     this.#routes = new RouteFinder(
       ...([telephony, this.seats, options.serviceAddresses, options.credentialsOf] as const),
@@ -235,6 +235,7 @@ export class CallControl implements SignallingListener, CallHouse {
       ...{ observer, log, callbacks: this.callbacks },
       routing: () => this.#routing,
       running: () => this.#calls,
+      isExpected: (callId) => this.#expected.has(callId),
     });
   }
 
@@ -368,9 +369,10 @@ export class CallControl implements SignallingListener, CallHouse {
     for (const entry of entries.values()) this.callbacks.restore(entry);
   }
 
-  /** Somebody waits to be called back in this place, or talks to whoever had it. */
+  /** Somebody waits to be called back in this place, is talking, or has been served since this process began. */
   knowsPlace(entryId: string): boolean {
-    return entryId in this.queue.entries || this.calls.some(({ callback }) => callback?.entryId === entryId);
+    const isCalled = this.calls.some(({ callback }) => callback?.entryId === entryId);
+    return isCalled || entryId in this.queue.entries || this.callbacks.hasRecorded(entryId);
   }
 
   /** Legs that must be there before what is expected can go on. */
@@ -818,21 +820,19 @@ export class CallControl implements SignallingListener, CallHouse {
       },
     });
     this.#services.set(legId, service);
-    void service.run(this.#obey(peer.seat.id, command));
+    const seatId = peer.seat.id;
+    const outcome = obeyCommand({
+      here: () => this.#obey(seatId, command),
+      atPartner: () => this.partner.command(seatId, command),
+      clock,
+    });
+    void service.run(outcome);
   }
 
-  /** @returns the prompt that the call-taker hears */
-  async #obey(seatId: string, command: FeatureCommand): Promise<string> {
-    if (command.kind !== 'emergency') return this.seats.command(seatId, command);
-    const outcome = this.triggers.hotKey(seatId);
-    // The call of the seat may be one of the partner's.
-    return outcome === 'noCall' ? ((await this.partner.command(seatId, command)) ?? 'noCall') : outcome;
-  }
-
-  /** Dialled at the partner: what this node cannot do either is not handed back. */
-  #obeyPartner(seatId: string, command: FeatureCommand): Promise<string> {
+  /** What was dialled here or at the partner, as far as this node can. */
+  #obey(seatId: string, command: FeatureCommand): Promise<string> {
     if (command.kind === 'emergency') return Promise.resolve(this.triggers.hotKey(seatId));
-    return this.seats.commandHere(seatId, command);
+    return this.seats.command(seatId, command);
   }
 
   /** Attended transfer: the party that `replacedLegId`'s owner consulted comes into this call. */

@@ -70,6 +70,8 @@ export class CallbackDesk {
   readonly #places = new Map<string, Kept>();
   /** By leg id. */
   readonly #rings = new Map<string, Ring>();
+  /** Ids of places; a day has a few hundred. What the store says of them may be older than what was done here. */
+  readonly #recorded = new Set<string>();
 
   constructor(options: CallbackDeskOptions) {
     this.#options = options;
@@ -109,6 +111,11 @@ export class CallbackDesk {
     this.#places.set(entryId, { entryId, place, callback });
     const ours = { ...entry, mediaNode: this.#options.node, offer: undefined };
     this.#options.queue.apply({ kind: 'entryRestored', entry: ours });
+  }
+
+  /** This process has written down what became of it. */
+  hasRecorded(entryId: string): boolean {
+    return this.#recorded.has(entryId);
   }
 
   /** A place out of the store: live state is gone with the power of both nodes. */
@@ -185,6 +192,7 @@ export class CallbackDesk {
   }
 
   #record({ entryId, place, callback }: Kept, state: CallbackNote['state']): void {
+    this.#recorded.add(entryId);
     const { departmentId: department, priority, skills, trigger, arrivedWallMs } = place;
     const { ofCallId: callId, number, trunkId, reason, home, attempts } = callback;
     this.#options.onRecord({

@@ -50,8 +50,6 @@ export interface SeatBookOptions {
   readonly isPartnerThere: () => boolean;
   /** The call is one of this node's. */
   readonly isOurCall: (callId: string) => boolean;
-  /** What was dialled here at a seat that the partner dispatches. @returns undefined when it does not answer */
-  readonly commandAtPartner: (seatId: string, command: FeatureCommand) => Promise<string | undefined>;
   readonly clock: Clock;
   readonly log: Log;
   readonly listener: SeatListener;
@@ -67,7 +65,7 @@ export type CommandOutcome =
   | 'notReadyOk'
   | 'dispositionOk'
   | 'notLoggedIn'
-  /** The node that dispatches the seat does not answer. */
+  /** Another node dispatches the seat. */
   | 'notNow';
 
 interface SeatEntry {
@@ -88,9 +86,6 @@ interface SeatEntry {
 }
 
 const LOOK_EVERY_MS = 1000;
-/** A node that dies is replaced within a fraction of it. */
-const NOT_NOW_MS = 2000;
-const ASK_AGAIN_MS = 100;
 
 export class SeatBook {
   readonly #options: SeatBookOptions;
@@ -302,24 +297,8 @@ export class SeatBook {
     return answer;
   }
 
-  /** What a call-taker dialled. Never rejects. */
-  async command(seatId: string, command: FeatureCommand): Promise<string> {
-    const entry = this.#seats.get(seatId);
-    if (entry === undefined) return 'notLoggedIn';
-    const { clock, commandAtPartner } = this.#options;
-    const untilMs = clock.monotonicMs() + NOT_NOW_MS;
-    for (;;) {
-      if (this.#isOurs(entry)) return this.#command(entry, command);
-      const outcome = await commandAtPartner(seatId, command);
-      if (outcome !== undefined) return outcome;
-      if (clock.monotonicMs() >= untilMs) return 'notNow';
-      // The partner may just have died: its seats come here in a moment. Asked twice, each command does the same.
-      await clock.sleep(ASK_AGAIN_MS);
-    }
-  }
-
-  /** What was dialled at the partner. */
-  async commandHere(seatId: string, command: FeatureCommand): Promise<CommandOutcome> {
+  /** What a call-taker dialled, here or at the partner. Never rejects. */
+  async command(seatId: string, command: FeatureCommand): Promise<CommandOutcome> {
     const entry = this.#seats.get(seatId);
     return entry !== undefined && this.#isOurs(entry) ? this.#command(entry, command) : 'notNow';
   }

@@ -13,7 +13,7 @@ export interface StoredCallbacksOptions {
   readonly oldestUnwrittenMs: () => number;
   /** Live state is read, and the calls that go on do. */
   readonly settled: () => Promise<unknown>;
-  /** Somebody has this place, or talks to whoever had it. */
+  /** Somebody has this place, talks to whoever had it, or has done so since this process began. */
   readonly isKnown: (entryId: string) => boolean;
   readonly recall: (record: CallbackRecord) => void;
   readonly clock: Clock;

@@ -14,6 +14,8 @@ export interface TriggersOptions {
   readonly routing: () => RoutingDocument;
   /** By call id. */
   readonly running: () => ReadonlyMap<string, RunningCall>;
+  /** It is being taken over: nothing can be done with its legs yet. */
+  readonly isExpected: (callId: string) => boolean;
   readonly callbacks: Pick<CallbackDesk, 'canKeep'>;
   readonly observer: Pick<CallObserver, 'onTrigger' | 'onUndone'>;
   readonly log: Log;
@@ -52,8 +54,9 @@ export class Triggers {
 
   /** The call that the seat is in becomes an emergency: whoever talks stays until an emergency seat has it. @returns prompt */
   hotKey(seatId: string): string {
-    const call = [...this.#options.running().values()].find(({ state }) => {
-      return state.name === 'talking' && legOfSeat(state, seatId) !== undefined;
+    const { running, isExpected } = this.#options;
+    const call = [...running().values()].find(({ state }) => {
+      return state.name === 'talking' && legOfSeat(state, seatId) !== undefined && !isExpected(state.callId);
     });
     if (call === undefined) return 'noCall';
     const result = this.trigger(call.state.callId, { kind: 'hotKey' });

@@ -39,9 +39,12 @@ const COMMON = {
   'rtcp-mux': ['demux'],
 } as const;
 
-/** Without these an offer of rtpengine has ciphers that encrypt nothing; `only-...` is ignored (facts section 7). */
-const CIPHERS = [
-  // Keys of 44 and 38 bytes with their "=": without it a phone reads 42 of 44 (baresip 1.0.0) and decrypts nothing.
+/**
+ * `pad`: keys of 38 and 44 bytes with their "=", without which a strict phone reads 42 of 44 (baresip 1.0.0) and decrypts
+ * nothing. Without the others an offer of rtpengine has ciphers that encrypt nothing; `only-...` is ignored (facts
+ * section 7).
+ */
+const SDES = [
   'pad',
   'no-NULL_HMAC_SHA1_80',
   'no-NULL_HMAC_SHA1_32',
@@ -58,7 +61,7 @@ const TAKE_OVER_MS_MAX = 1500;
 const LIST_MAX = 20_000;
 
 function securityOf(profile: MediaProfile): object {
-  return profile === 'srtp' ? { DTLS: 'off', SDES: CIPHERS } : {};
+  return profile === 'srtp' ? { DTLS: 'off', SDES } : {};
 }
 
 function sdpOf(answer: NgAnswer): string {

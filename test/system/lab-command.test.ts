@@ -1,13 +1,13 @@
 /** The commands as a person uses them: the built programs, their output, their exit codes, what they leave. */
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { get } from 'node:https';
 import { join } from 'node:path';
 import { RealClock } from '../../cluster/base/clock.js';
 import { systemRng } from '../../cluster/base/rng.js';
 import { run } from '../../ops/lab/shell.js';
 import { BoxTraces } from '../support/box/box-traces.js';
+import { openOffice } from '../support/box/office-lan.js';
 import { projectRoot } from '../support/project-files.js';
+import { type Ended, RunningProgram } from '../support/running-program.js';
 import { assert, spec, type TestContext } from '../support/spec.js';
 import { notYet, waitFor } from '../support/wait.js';
 
@@ -17,47 +17,13 @@ const id = (letter: string): string => `t${letter}${String(systemRng().integer(0
 const [first, second, killed] = [id('a'), id('b'), id('k')];
 const lan = `t${String(systemRng().integer(0, 99_999))}`;
 
-interface Ended {
-  readonly code: number | null;
-  readonly output: string;
-}
-
-class Program {
-  readonly child: ChildProcess;
-  output = '';
-
-  constructor(words: readonly string[]) {
-    // In a session of its own, as under npm start.
-    this.child = spawn(process.execPath, [LAB, ...words], { detached: true });
-    for (const stream of [this.child.stdout, this.child.stderr])
-      stream?.setEncoding('utf8').on('data', (chunk: string) => (this.output += chunk));
-  }
-
-  async ended(): Promise<Ended> {
-    if (this.child.exitCode === null && this.child.signalCode === null) await once(this.child, 'close');
-    return { code: this.child.exitCode, output: this.output };
-  }
-
-  async shows(pattern: RegExp, deadlineMs = 20_000): Promise<void> {
-    await waitFor(
-      `the output has ${String(pattern)}`,
-      () => pattern.test(this.output) || notYet(this.output.slice(-600)),
-      { deadlineMs },
-    );
-  }
-}
+const program = (...words: string[]): RunningProgram => new RunningProgram(process.execPath, [LAB, ...words]);
 
 /** Starts a box that is taken down with the test, whatever happens. */
-function start(t: TestContext, ...words: string[]): Program {
-  const program = new Program(['start', ...words]);
-  t.defer(async () => {
-    program.child.kill('SIGINT');
-    await program.ended();
-  });
-  return program;
-}
+const start = (t: TestContext, ...words: string[]): RunningProgram =>
+  program('start', ...words).endWith(t, 'SIGINT');
 
-const lab = (...words: string[]): Promise<Ended> => new Program(words).ended();
+const lab = (...words: string[]): Promise<Ended> => program(...words).ended();
 
 /** What a box has left on this machine. */
 const traces = new Map([first, second, killed].map((boxId) => [boxId, new BoxTraces(boxId)]));
@@ -66,7 +32,7 @@ const remember = async (boxId: string): Promise<void> => {
   assert.ok(((await traces.get(boxId)?.remember()) ?? 0) > 5, 'the box has namespaces');
 };
 
-function panelOf(program: Program): string {
+function panelOf(program: RunningProgram): string {
   return /panel: (https:\S+)/.exec(program.output)?.[1] ?? '';
 }
 
@@ -99,17 +65,6 @@ function hostNetwork(): Promise<string> {
   const settings = "sysctl -a 2>/dev/null | grep -E '^net.ipv[46].(conf|neigh|ip_forward)'";
   const look = `ip -json link; ip -json -4 addr; ip -json route; nft list ruleset; ${settings}`;
   return run(['sh', '-c', look], { clock });
-}
-
-/** A LAN outside of the box: one end on the host, the other in a namespace with a phone. */
-async function openOffice(t: TestContext): Promise<void> {
-  const ip = (...words: string[]): Promise<string> => run(['ip', ...words], { clock });
-  t.defer(() => ip('netns', 'delete', lan));
-  await ip('netns', 'add', lan);
-  await ip('link', 'add', lan, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', lan);
-  await ip('link', 'set', lan, 'up');
-  await ip('-n', lan, 'link', 'set', 'eth0', 'up');
-  await ip('-n', lan, 'address', 'add', '10.77.0.130/24', 'dev', 'eth0');
 }
 
 const inOffice = (...words: string[]): Promise<string> =>
@@ -218,7 +173,7 @@ spec('the laboratory as a person uses it', { deadlineMs: 60_000 }, (it) => {
     });
     assert.match(await leftOf(killed), new RegExp(`wl-${killed}-hub`));
 
-    await openOffice(t);
+    await openOffice(t, clock, lan, ['10.77.0.130']);
     const before = await hostNetwork();
     const next = start(t, '--box', first, '--attach', lan);
     await next.shows(/Ctrl-C takes everything down/);

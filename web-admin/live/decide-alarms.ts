@@ -41,6 +41,8 @@ const EMERGENCY_MS_MAX = 10_000;
 const BACKLOG_MS_MAX = 60_000;
 /** A link that is being made again is no news. */
 const ALONE_MS_MIN = 3000;
+/** A carrier that does not answer once is asked again after 2 and 4 s. */
+const UNREGISTERED_MS_MIN = 10_000;
 
 function alarm(
   code: AlarmCode,
@@ -111,12 +113,13 @@ function ofTrunks(trunks: readonly PictureTrunk[]): readonly Alarm[] {
 }
 
 /** The carrier brings no call to that address. While it does not answer at all, that is the trouble. */
-function ofRegistrations(trunks: readonly PictureTrunk[]): readonly Alarm[] {
+function ofRegistrations(trunks: readonly PictureTrunk[], nowWallMs: number): readonly Alarm[] {
   return trunks
     .filter(({ isUp }) => isUp !== false)
     .flatMap(({ trunkId, registrations }) =>
       registrations
         .filter(({ isRegistered, lastStatus }) => !isRegistered && lastStatus !== 0)
+        .filter(({ sinceWallMs }) => nowWallMs - sinceWallMs >= UNREGISTERED_MS_MIN)
         .map(({ home, lastStatus }) =>
           alarm('trunkUnregistered', 'critical', {
             ...{ trunk: trunkId, home: home.toUpperCase(), status: String(lastStatus) },
@@ -143,8 +146,7 @@ export function decideAlarms({
   const all = [
     ...[...waiting, ...addresses.flatMap(ofAddress)],
     ...nodes.flatMap((node) => ofNode(node, nowWallMs)),
-    ...[...ofStore(nodes), ...ofTrunks(trunks), ...ofRegistrations(trunks)],
-    ...ofTests(tests),
+    ...[...ofStore(nodes), ...ofTrunks(trunks), ...ofRegistrations(trunks, nowWallMs), ...ofTests(tests)],
   ];
   return [
     ...all.filter((one) => one.severity === 'critical'),

@@ -97,6 +97,8 @@ export interface PictureRegistration {
   readonly isRegistered: boolean;
   /** Of the last answer; 0: not tried yet; 408: none. */
   readonly lastStatus: number;
+  /** Since when it is so, ms of the wall clock. */
+  readonly sinceWallMs: number;
 }
 
 export interface PictureTrunk {
@@ -333,8 +335,8 @@ export function describeSite(input: PictureInput): LivePicture {
   const trunks = controls.flatMap(([id, control]) =>
     control.trunks.map(({ trunkId, isUp = null, lastStatus = null, sinceWallMs, registrations = [] }) => ({
       ...{ trunkId, node: id, isUp, lastStatus, sinceWallMs },
-      registrations: registrations.map(({ home, isRegistered, lastStatus: answer }) => ({
-        ...{ home, isRegistered, lastStatus: answer },
+      registrations: registrations.map(({ home, isRegistered, lastStatus: answer, sinceWallMs: since }) => ({
+        ...{ home, isRegistered, lastStatus: answer, sinceWallMs: since },
       })),
     })),
   );

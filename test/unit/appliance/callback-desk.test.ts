@@ -141,6 +141,28 @@ spec('who is called back', (it) => {
     assert.is(bench.notes.at(-1)?.state, 'done');
   });
 
+  it('has his place again out of the store, with his clock, and is remembered when he has been served', async () => {
+    const first = new Bench();
+    first.desk.keep(callOf(PATIENT), place, 'asked');
+    const [note] = first.notes;
+    if (note === undefined) throw new Error('nothing is written down');
+    const bench = new Bench();
+    bench.seat();
+    assert.is(bench.desk.hasRecorded(note.entryId), false);
+    bench.desk.recall({ ...note, generation: 1, attempts: 1 });
+    assert.is(bench.queue.state.entries[note.entryId]?.arrivedWallMs, place.arrivedWallMs);
+    await bench.attempt(0, 7);
+    assert.equal(
+      bench.notes.map(({ entryId, state, attempts }) => [entryId, state, attempts]),
+      [
+        [note.entryId, 'waiting', 1],
+        [note.entryId, 'calling', 1],
+        [note.entryId, 'done', 2],
+      ],
+    );
+    assert.is(bench.desk.hasRecorded(note.entryId), true);
+  });
+
   it('is the first of all at once when his line was cut, an emergency as one', async () => {
     const bench = new Bench();
     bench.desk.keep(callOf({ ...PATIENT, number: '13900139000' }), place, 'lost');

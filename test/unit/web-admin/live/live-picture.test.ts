@@ -126,8 +126,12 @@ spec('the picture of the site', (it) => {
   });
 
   it('has an alarm for a carrier that refuses to register an address, unless it does not answer at all', () => {
-    const withAnswer = (lastStatus: number, isUp = true): readonly (readonly [string, string])[] => {
-      const registrations = [{ home: 'a', isRegistered: lastStatus === 200, lastStatus, sinceWallMs: NOW }];
+    const withAnswer = (
+      lastStatus: number,
+      isUp = true,
+      sinceWallMs = NOW - 10_000,
+    ): readonly (readonly [string, string])[] => {
+      const registrations = [{ home: 'a', isRegistered: lastStatus === 200, lastStatus, sinceWallMs }];
       const trunks = [{ trunkId: 'main', isUp, sinceWallMs: NOW, registrations }];
       const [a, ...others] = ALL.map((one) => ({ ...one, control: control() }));
       const shown = picture([{ ...a!, control: control({ trunks }) }, ...others]);
@@ -136,6 +140,7 @@ spec('the picture of the site', (it) => {
     assert.equal(withAnswer(403), [['trunkUnregistered', '403']]);
     assert.equal(withAnswer(200), []);
     assert.equal(withAnswer(0), [], 'not tried yet');
+    assert.equal(withAnswer(503, true, NOW - 9999), [], 'it is asked again first');
     assert.equal(withAnswer(408, false), [['trunkDown', '']]);
   });
 
