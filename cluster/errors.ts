@@ -37,6 +37,12 @@ export const clusterErrors = defineErrors({
     action: 'Wait for the election (about a second) and write again with the same id.',
     retryable: true,
   },
+  STORE_NO_TABLES: {
+    message: 'the store does not have the tables for {statement} yet: {problem}',
+    action:
+      'Wait some seconds: call control makes them when it starts. If it stays so, its log says what is in the way.',
+    retryable: true,
+  },
   STORE_REFUSED: {
     message: 'the store refused the statement {statement}: {problem}',
     action: 'Correct the statement: the same one will be refused again.',

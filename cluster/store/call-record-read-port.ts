@@ -56,7 +56,7 @@ export interface CallRecordCounts {
   readonly backlog: Backlog | undefined;
 }
 
-/** Each throws STORE_AWAY, STORE_NO_LEADER or STORE_REFUSED. */
+/** Each throws STORE_AWAY, STORE_NO_LEADER, STORE_NO_TABLES or STORE_REFUSED. */
 export interface CallRecordReadPort {
   /** The latest first. @throws RangeError for a limit that is out of bounds */
   findCalls(filter: CallFilter): Promise<readonly CallRecord[]>;

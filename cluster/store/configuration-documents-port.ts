@@ -18,7 +18,7 @@ export interface StoredDocument extends DocumentVersion {
   readonly json: string;
 }
 
-/** Each throws STORE_AWAY, STORE_NO_LEADER or STORE_REFUSED; after the first two the same may be asked again. */
+/** Each throws STORE_AWAY, STORE_NO_LEADER, STORE_NO_TABLES or STORE_REFUSED; after the first three the same may be asked again. */
 export interface ConfigurationDocumentsPort {
   /**
    * A new version, not active yet; the same text again is the version that it was. Whether it is right was checked before.

@@ -86,7 +86,7 @@ export interface IdentityCopy {
   readonly approvals: readonly ApprovalRecord[];
 }
 
-/** Each throws STORE_AWAY, STORE_NO_LEADER or STORE_REFUSED; after the first two the same may be asked again. */
+/** Each throws STORE_AWAY, STORE_NO_LEADER, STORE_NO_TABLES or STORE_REFUSED; after the first three the same may be asked again. */
 export interface IdentityPort {
   /** @param sinceWallMs older revocations and approvals are left out */
   readCopy(sinceWallMs: number): Promise<IdentityCopy>;

@@ -171,8 +171,10 @@ export function planMigration({ version, statements }: Migration, nowWallMs: num
   ];
 }
 
-function refusal(error: unknown): string {
-  return isOperatingError(error, 'STORE_REFUSED') ? String(error.details['problem']) : '';
+/** Two began at one moment. */
+function isMadeByOther(error: unknown): boolean {
+  const problem = isOperatingError(error, 'STORE_REFUSED') ? String(error.details['problem']) : '';
+  return problem.includes('UNIQUE constraint failed: schema_version');
 }
 
 /** The highest version that the leader's store has; 0: none. @throws STORE_AWAY, STORE_NO_LEADER, STORE_REFUSED */
@@ -185,7 +187,7 @@ async function readVersion(store: StorePort, deadlineMs: number): Promise<number
     );
     return Number(row?.['version'] ?? 0);
   } catch (error) {
-    if (/no such table/.test(refusal(error))) return 0;
+    if (isOperatingError(error, 'STORE_NO_TABLES')) return 0;
     throw error;
   }
 }
@@ -211,7 +213,7 @@ export async function applyMigrations(
       await store.execute(planMigration(migration, nowWallMs), deadlineMs);
     } catch (error) {
       // Another node was quicker, or an earlier attempt had succeeded after all.
-      if (!/UNIQUE constraint failed: schema_version/.test(refusal(error))) throw error;
+      if (!isMadeByOther(error)) throw error;
     }
     version = migration.version;
   }

@@ -56,12 +56,10 @@ export type StoreFailure = 'away' | 'schema' | 'content';
 /** What SQLite and rqlite say when the store is ill, not the statement. */
 const ILL =
   /disk is full|disk I\/O|database is locked|database table is locked|busy|readonly|out of memory|malformed|interrupted|not a database|unable to open/i;
-const SCHEMA = /no such table|no such column|has no column named/i;
 
 /** Whatever is not known to pass is content: it is put aside with its reason, which is better than a queue that stands. */
 export function decideFailure(error: unknown): StoreFailure {
+  if (isOperatingError(error, 'STORE_NO_TABLES')) return 'schema';
   if (!isOperatingError(error, 'STORE_REFUSED')) return 'away';
-  const problem = String(error.details['problem']);
-  if (ILL.test(problem)) return 'away';
-  return SCHEMA.test(problem) ? 'schema' : 'content';
+  return ILL.test(String(error.details['problem'])) ? 'away' : 'content';
 }

@@ -7,6 +7,7 @@
 import { DataApiClient } from 'rqlite-js';
 import type { Clock } from '../base/clock.js';
 import { clusterErrors } from '../errors.js';
+import { refusalOf } from './refusal.js';
 import type { ReadLevel, Row, Statement, StorePort } from './store-port.js';
 
 export interface RaftStatus {
@@ -123,7 +124,7 @@ export class RqliteClient implements StorePort {
 
   #refused(statement: Statement | undefined, problem: string): Error {
     if (WITHOUT_LEADER.test(problem)) return this.#noLeader(new Error(problem));
-    return clusterErrors.STORE_REFUSED({ statement: shortened(statement?.[0] ?? '(any)'), problem });
+    return refusalOf(shortened(statement?.[0] ?? '(any)'), problem);
   }
 
   async #ask(request: Request): Promise<unknown> {

@@ -11,9 +11,9 @@ export type ReadLevel = 'none' | 'weak' | 'strong';
 export interface StorePort {
   /**
    * Writes all statements in one transaction. When it fails with STORE_AWAY or STORE_NO_LEADER it may have been done.
-   * @throws STORE_AWAY, STORE_NO_LEADER, STORE_REFUSED
+   * @throws STORE_AWAY, STORE_NO_LEADER, STORE_NO_TABLES, STORE_REFUSED
    */
   execute(statements: readonly Statement[], deadlineMs: number): Promise<void>;
-  /** @throws STORE_AWAY, STORE_NO_LEADER, STORE_REFUSED */
+  /** @throws STORE_AWAY, STORE_NO_LEADER, STORE_NO_TABLES, STORE_REFUSED */
   query(statement: Statement, level: ReadLevel, deadlineMs: number): Promise<readonly Row[]>;
 }

@@ -37,9 +37,13 @@ spec('the store by rqlite-js', { deadlineMs: 30_000 }, (it) => {
       [['INSERT INTO note VALUES (?, ?)', '2', 'x'], ['INSERT INTO nowhere VALUES (1)']],
       2000,
     );
-    await assertRejects(half, /refused the statement INSERT INTO nowhere/);
+    await assertRejects(half, /does not have the tables for INSERT INTO nowhere.* no such table/);
     assert.equal(await store.query(['SELECT id FROM note'], 'strong', 2000), [{ id: '1' }]);
     await assertRejects(store.query(['SELECT * FROM nowhere'], 'none', 2000), /no such table/);
+    await assertRejects(
+      store.query(['SELEC 1'], 'none', 2000),
+      /refused the statement SELEC 1.* syntax error/,
+    );
 
     const status = await store.raftStatus(2000);
     assert.equal([status.nodeId, status.state, status.leaderId], ['a', 'Leader', 'a']);

@@ -5,6 +5,7 @@
  *
  * Invariant: what was changed, revoked or decided here is never forgotten because the store does not have it yet.
  */
+import { isOperatingError } from '../../cluster/base/errors.js';
 import type { Clock, Timer } from '../../cluster/base/clock.js';
 import type { Log } from '../../cluster/base/log.js';
 import type {
@@ -174,7 +175,10 @@ export class IdentityBook {
       this.#followedAtMs = clock.wallMs();
       this.#isFailing = false;
     } catch (error) {
-      if (!this.#isFailing) log.warn({ err: error }, 'accounts cannot be read, the last known ones count');
+      // A store that has just been founded is no trouble.
+      const isNew = isOperatingError(error, 'STORE_NO_TABLES');
+      if (!this.#isFailing)
+        log[isNew ? 'info' : 'warn']({ err: error }, 'accounts cannot be read, the last known ones count');
       this.#isFailing = true;
     }
   }

@@ -1,5 +1,6 @@
 /** A store that notes what it is told and fails when it is told to. It knows no SQL. */
 import { clusterErrors } from '../../../cluster/errors.js';
+import { refusalOf } from '../../../cluster/store/refusal.js';
 import type { Row, Statement, StorePort } from '../../../cluster/store/store-port.js';
 
 const WHERE = { host: 'fake', port: 0 };
@@ -24,7 +25,7 @@ export class FakeStore implements StorePort {
     return this.#answer(() => {
       for (const statement of statements) {
         const problem = this.refusal(statement);
-        if (problem !== undefined) throw clusterErrors.STORE_REFUSED({ statement: statement[0], problem });
+        if (problem !== undefined) throw refusalOf(statement[0], problem);
       }
       this.requests.push(statements);
     });

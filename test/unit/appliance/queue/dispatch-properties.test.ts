@@ -29,6 +29,10 @@ class Day {
     for (let number = 0; number < SEATS; number += 1) this.#changeSeat(number);
   }
 
+  get connected(): number {
+    return [...this.ended.values()].filter((how) => how === 'connect').length;
+  }
+
   step(): void {
     const { bench, rng } = this;
     const waiting = Object.keys(bench.state.entries);
@@ -136,14 +140,12 @@ spec('the queues of a node, whatever happens', (it) => {
   it('lose no caller, serve none twice, ring no seat twice and leave none idle', (t) => {
     for (let day = 0; day < 2; day += 1) {
       const played = new Day(t.rng);
-      for (let step = 0; step < STEPS; step += 1) {
+      // One day in a few hundred has few calls: it is a longer one.
+      for (let step = 0; step < STEPS || (played.connected <= 20 && step < 2 * STEPS); step += 1) {
         played.step();
         check(played);
       }
-      assert.ok(
-        [...played.ended.values()].filter((how) => how === 'connect').length > 20,
-        'it was a day with calls',
-      );
+      assert.ok(played.connected > 20, 'it was a day with calls');
     }
   });
 
